@@ -1,0 +1,1 @@
+"""What each actor decides: synchronous, deterministic, without input or output."""

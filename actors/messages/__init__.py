@@ -1,0 +1,1 @@
+"""Everything that may enter a mailbox."""

@@ -1,0 +1,532 @@
+"""Slices: market events as columns, one row per event, in time order."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import repeat
+from operator import length_hint
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from actors.messages.market import (
+    CONNECTION_STATES,
+    KIND_BITS,
+    KIND_MASK,
+    NO_PRICE,
+    Bar,
+    BookChange,
+    Connection,
+    ConnectionState,
+    EventKind,
+    MarketEvent,
+    MarketRow,
+    Quote,
+    Resolution,
+    Trade,
+)
+from actors.model.instrument import Instrument, Instruments
+from actors.model.money import plain
+
+Column = NDArray[np.int64]
+
+WHOLE_FEED = -1
+"""Instrument index of a connection row that speaks for every instrument of its feed."""
+
+_COLUMNS = ("time_ns", "venue_time_ns", "kind", "instrument", "a", "b", "c", "d", "e", "line")
+_NO_LEVELS = np.empty((0, 3), dtype=np.int64)
+
+
+class Cursor:
+    """The row objects of a slice from one row on, and how far they have been taken."""
+
+    __slots__ = ("_length", "_times", "events")
+
+    def __init__(self, length: int, times: Iterator[int], events: Iterator[MarketEvent]) -> None:
+        self._length = length
+        self._times = times
+        self.events = events
+
+    @property
+    def position(self) -> int:
+        """Return the row that comes next."""
+        return self._length - length_hint(self._times)
+
+
+class Slice:
+    """Consecutive market events as int64 columns, all of the same length, in time order.
+
+    ``kind`` is an :class:`EventKind`; ``instrument`` an index of the run's :class:`Instruments`.
+    What ``a`` to ``e`` hold depends on the kind:
+
+    ========== ============ =========== =========== ========== ===========
+    kind       a            b           c           d          e
+    ========== ============ =========== =========== ========== ===========
+    QUOTE      bid ticks    ask ticks   bid lots    ask lots
+    TRADE      price ticks  lots        aggressor
+    BAR        open ticks   high ticks  low ticks   close ticks volume lots
+    BOOK       first level  past level  is snapshot update id
+    CONNECTION state
+    RESOLUTION payoff ticks
+    ========== ============ =========== =========== ========== ===========
+
+    ``levels`` has shape ``(n, 3)``: side (+1 bid, -1 ask), ticks, lots. ``time_ns`` is our clock
+    and never decreases; ``venue_time_ns`` is the venue's, 0 where it is not known.
+    """
+
+    __slots__ = (
+        "_breaks",
+        "_codes",
+        "_price_rows",
+        "_times",
+        "a",
+        "b",
+        "c",
+        "d",
+        "e",
+        "instrument",
+        "instruments",
+        "kind",
+        "levels",
+        "line",
+        "time_ns",
+        "uniform_code",
+        "venue_time_ns",
+    )
+
+    def __init__(
+        self,
+        instruments: Instruments,
+        columns: dict[str, Column],
+        levels: Column = _NO_LEVELS,
+    ) -> None:
+        self.instruments = instruments
+        self.time_ns = columns["time_ns"]
+        self.venue_time_ns = columns["venue_time_ns"]
+        self.kind = columns["kind"]
+        self.instrument = columns["instrument"]
+        self.a = columns["a"]
+        self.b = columns["b"]
+        self.c = columns["c"]
+        self.d = columns["d"]
+        self.e = columns["e"]
+        self.line = columns["line"]
+        self.levels = levels
+        codes = (self.instrument << KIND_BITS) | self.kind
+        self.uniform_code: int | None = None
+        if len(codes) and (codes[0] == codes).all():
+            self.uniform_code = int(codes[0])
+        self._codes: list[int] | NDArray[np.int64] = codes
+        self._times: list[int] | None = None
+        self._breaks: list[int] | None = None
+        self._price_rows: dict[tuple[int, bool], Sequence[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self.time_ns)
+
+    @property
+    def codes(self) -> list[int]:
+        """Return ``instrument index * 8 + kind`` of each row."""
+        if not isinstance(self._codes, list):
+            self._codes = self._codes.tolist()
+        return self._codes
+
+    def times(self) -> list[int]:
+        """Return ``time_ns`` as Python integers."""
+        if self._times is None:
+            self._times = self.time_ns.tolist()
+        return self._times
+
+    def breaks(self) -> list[int]:
+        """Return the rows that are connection or resolution events: most slices have none."""
+        if self._breaks is None:
+            self._breaks = np.flatnonzero(self.kind >= EventKind.CONNECTION).tolist()
+        return self._breaks
+
+    def price_rows(self, instrument: int, *, firm: bool) -> Sequence[int]:
+        """Return the rows that give an instrument's price, in order.
+
+        Args:
+            instrument: Index of the instrument.
+            firm: True for quotes and bars, False for public trades.
+        """
+        if self.uniform_code is not None:
+            kind = self.uniform_code & KIND_MASK
+            mine = self.uniform_code >> KIND_BITS == instrument
+            is_firm = kind in (EventKind.QUOTE, EventKind.BAR)
+            return range(len(self)) if mine and (is_firm if firm else kind == EventKind.TRADE) else ()
+        rows = self._price_rows.get((instrument, firm))
+        if rows is None:
+            if firm:
+                wanted = (self.kind == EventKind.QUOTE) | (self.kind == EventKind.BAR)
+            else:
+                wanted = self.kind == EventKind.TRADE
+            rows = np.flatnonzero(wanted & (self.instrument == instrument)).tolist()
+            self._price_rows[instrument, firm] = rows
+        return rows
+
+    def book_rows(self, start: int, stop: int) -> list[int]:
+        """Return the book rows in ``[start, stop)``."""
+        return (np.flatnonzero(self.kind[start:stop] == EventKind.BOOK) + start).tolist()
+
+    def cursor(self, start: int) -> Cursor:
+        """Return the row objects from row ``start`` on."""
+        times = iter(self.times()[start:])
+        if self.uniform_code is not None:
+            kind = self.uniform_code & KIND_MASK
+            index = self.uniform_code >> KIND_BITS
+            instrument = None if index < 0 else self.instruments[index]
+            events = self._objects(kind, slice(start, None), times, repeat(instrument))
+        else:
+            events = self._mixed(start, times)
+        return Cursor(len(self), times, events)
+
+    def events(self, start: int = 0) -> Iterator[MarketEvent]:
+        """Yield the row objects from row ``start`` on."""
+        return self.cursor(start).events
+
+    def _mixed(self, start: int, times: Iterator[int]) -> Iterator[MarketEvent]:
+        """Yield row objects of several kinds or instruments.
+
+        One iterator per kind makes the objects of its own rows; a row takes the next of its kind.
+        """
+        kinds = self.kind[start:]
+        by_kind: dict[int, Iterator[MarketEvent]] = {}
+        for kind in np.unique(kinds).tolist():
+            rows = np.flatnonzero(kinds == kind) + start
+            names = [
+                None if index < 0 else self.instruments[index]
+                for index in self.instrument[rows].tolist()
+            ]
+            by_kind[kind] = self._objects(kind, rows, iter(self.time_ns[rows].tolist()), iter(names))
+        turns = [by_kind[kind] for kind in kinds.tolist()]
+        return map(_next_event, times, turns)
+
+    def _objects(
+        self,
+        kind: int,
+        rows: slice | NDArray[np.intp],
+        times: Iterator[int],
+        instruments: Iterator[Instrument | None],
+    ) -> Iterator[MarketEvent]:
+        make: Callable[..., MarketEvent]
+        columns: Sequence[Iterable[Any]]
+        match kind:
+            case EventKind.QUOTE:
+                make, columns = Quote, (self.a, self.b, self.c, self.d)
+                extra: Iterable[Any] = self._mids(rows).tolist()
+            case EventKind.TRADE:
+                make, columns = Trade, (self.a, self.b)
+                extra = self.c[rows].tolist()
+            case EventKind.BAR:
+                make, columns = Bar, (self.a, self.b, self.c, self.d, self.e)
+                extra = (self.d[rows] * self._ticks(rows)).tolist()
+            case EventKind.BOOK:
+                firsts, lasts = self.a[rows].tolist(), self.b[rows].tolist()
+                changes = [
+                    tuple(map(tuple, self.levels[first:last].tolist()))
+                    for first, last in zip(firsts, lasts, strict=True)
+                ]
+                snapshots = (self.c[rows] != 0).tolist()
+                ids = self.d[rows].tolist()
+                return map(BookChange, times, instruments, snapshots, changes, ids)  # type: ignore[arg-type]
+            case EventKind.CONNECTION:
+                states = [CONNECTION_STATES[state] for state in self.a[rows].tolist()]
+                return map(Connection, times, instruments, states)
+            case _:
+                make, columns = Resolution, ()
+                extra = self.a[rows].tolist()
+        return map(make, times, instruments, *(column[rows].tolist() for column in columns), extra)  # type: ignore[index, call-overload]
+
+    def _ticks(self, rows: slice | NDArray[np.intp]) -> NDArray[np.float64] | float:
+        if self.uniform_code is not None:
+            return float(self.instruments[self.uniform_code >> KIND_BITS].tick)
+        ticks = np.array([float(instrument.tick) for instrument in self.instruments])
+        found: NDArray[np.float64] = ticks[self.instrument[rows]]
+        return found
+
+    def _mids(self, rows: slice | NDArray[np.intp]) -> NDArray[np.float64]:
+        mids = (self.a[rows] + self.b[rows]) * (self._ticks(rows) * 0.5)
+        empty = (self.c[rows] == 0) | (self.d[rows] == 0)
+        if empty.any():
+            mids = np.where(empty, np.nan, mids)
+        found: NDArray[np.float64] = mids
+        return found
+
+    def record(self, row: int) -> MarketRow:
+        """Return row ``row`` as a message for the journal."""
+        kind = EventKind(int(self.kind[row]))
+        index = int(self.instrument[row])
+        instrument = None if index < 0 else self.instruments[index]
+        return MarketRow(
+            kind=kind.name,
+            instrument="" if instrument is None else instrument.id,
+            time_ns=int(self.time_ns[row]),
+            venue_time_ns=int(self.venue_time_ns[row]),
+            line=int(self.line[row]),
+            values=_values(kind, instrument, [int(c[row]) for c in self._value_columns()]),
+        )
+
+    def _value_columns(self) -> tuple[Column, ...]:
+        return self.a, self.b, self.c, self.d, self.e
+
+    def take(self, rows: slice | NDArray[np.intp]) -> "Slice":
+        """Return some rows as a slice of its own; the levels table is shared."""
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return Slice(self.instruments, columns, self.levels)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Slice"]) -> "Slice":
+        """Return several slices as one, ordered by time; equal times keep the order given."""
+        if len(parts) == 1:
+            return parts[0]
+        columns = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _COLUMNS}
+        offset = 0
+        start = 0
+        for part in parts:
+            stop = start + len(part)
+            book = np.flatnonzero(part.kind == EventKind.BOOK) + start
+            columns["a"][book] += offset
+            columns["b"][book] += offset
+            offset += len(part.levels)
+            start = stop
+        order = np.argsort(columns["time_ns"], kind="stable")
+        columns = {name: column[order] for name, column in columns.items()}
+        return cls(parts[0].instruments, columns, np.concatenate([p.levels for p in parts]))
+
+
+def _next_event(_time_ns: int, events: Iterator[MarketEvent]) -> MarketEvent:
+    return next(events)
+
+
+def _values(kind: EventKind, instrument: Instrument | None, raw: list[int]) -> dict[str, str]:
+    if instrument is None or kind is EventKind.CONNECTION:
+        return {"state": CONNECTION_STATES[raw[0]]}
+
+    def price(ticks: int) -> str:
+        return plain(instrument.price(ticks))
+
+    def quantity(lots: int) -> str:
+        return "" if lots < 0 else plain(instrument.quantity(lots))
+
+    match kind:
+        case EventKind.QUOTE:
+            return {
+                "bid": price(raw[0]) if raw[2] else "",
+                "ask": price(raw[1]) if raw[3] else "",
+                "bid_quantity": quantity(raw[2]),
+                "ask_quantity": quantity(raw[3]),
+            }
+        case EventKind.TRADE:
+            return {"price": price(raw[0]), "quantity": quantity(raw[1])}
+        case EventKind.BAR:
+            names = ("open", "high", "low", "close")
+            prices = {name: price(ticks) for name, ticks in zip(names, raw[:4], strict=True)}
+            return {**prices, "volume": quantity(raw[4])}
+        case EventKind.BOOK:
+            what = "snapshot" if raw[2] else "change"
+            return {what: f"{raw[1] - raw[0]} levels", "update_id": str(raw[3])}
+        case EventKind.RESOLUTION:
+            return {"payoff": price(raw[0])}
+
+
+class SliceBuilder:
+    """Collects rows and builds slices of them.
+
+    Rows must come in time order; a row whose clock steps back is given the time of the row before.
+    """
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
+        self._rows: list[tuple[int, ...]] = []
+        self._levels: list[tuple[int, int, int]] = []
+        self._last_ns = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def quote(
+        self,
+        time_ns: int,
+        instrument: int,
+        sides: tuple[int, int, int, int],
+        *,
+        venue_time_ns: int = 0,
+        line: int = 0,
+    ) -> Self:
+        """Add a best bid and ask: ``(bid ticks, ask ticks, bid lots, ask lots)``.
+
+        An empty side has 0 lots; its price is ignored. Unknown sizes are ``UNKNOWN_LOTS``.
+        """
+        bid, ask, bid_lots, ask_lots = sides
+        values = (bid if bid_lots else 0, ask if ask_lots else NO_PRICE, bid_lots, ask_lots, 0)
+        return self._add(EventKind.QUOTE, time_ns, instrument, values, (venue_time_ns, line))
+
+    def trade(
+        self,
+        time_ns: int,
+        instrument: int,
+        print_: tuple[int, int, int],
+        *,
+        venue_time_ns: int = 0,
+        line: int = 0,
+    ) -> Self:
+        """Add a public trade: ``(price ticks, lots, aggressor)``."""
+        price, lots, aggressor = print_
+        values = (price, lots, aggressor, 0, 0)
+        return self._add(EventKind.TRADE, time_ns, instrument, values, (venue_time_ns, line))
+
+    def bar(
+        self,
+        time_ns: int,
+        instrument: int,
+        values: tuple[int, int, int, int, int],
+        *,
+        venue_time_ns: int = 0,
+        line: int = 0,
+    ) -> Self:
+        """Add a bar: ``(open, high, low, close in ticks, volume in lots)``."""
+        return self._add(EventKind.BAR, time_ns, instrument, values, (venue_time_ns, line))
+
+    def book(
+        self,
+        time_ns: int,
+        instrument: int,
+        levels: Iterable[tuple[int, int, int]],
+        *,
+        is_snapshot: bool,
+        update_id: int = 0,
+        venue_time_ns: int = 0,
+        line: int = 0,
+    ) -> Self:
+        """Add a book change: levels ``(side, ticks, lots)``; a snapshot replaces the book."""
+        first = len(self._levels)
+        self._levels.extend(levels)
+        values = (first, len(self._levels), int(is_snapshot), update_id, 0)
+        return self._add(EventKind.BOOK, time_ns, instrument, values, (venue_time_ns, line))
+
+    def connection(
+        self, time_ns: int, state: ConnectionState, instrument: int = WHOLE_FEED, *, line: int = 0
+    ) -> Self:
+        """Add a change of a feed's or a book's connection."""
+        values = (CONNECTION_STATES.index(state), 0, 0, 0, 0)
+        return self._add(EventKind.CONNECTION, time_ns, instrument, values, (0, line))
+
+    def resolution(
+        self, time_ns: int, instrument: int, payoff_ticks: int, *, line: int = 0
+    ) -> Self:
+        """Add the resolution of a market."""
+        values = (payoff_ticks, 0, 0, 0, 0)
+        return self._add(EventKind.RESOLUTION, time_ns, instrument, values, (0, line))
+
+    def _add(
+        self,
+        kind: EventKind,
+        time_ns: int,
+        instrument: int,
+        values: tuple[int, int, int, int, int],
+        origin: tuple[int, int],
+    ) -> Self:
+        self._last_ns = max(self._last_ns, time_ns)
+        venue_time_ns, line = origin
+        self._rows.append((self._last_ns, venue_time_ns, kind, instrument, *values, line))
+        return self
+
+    def build(self) -> Slice:
+        """Return what was collected, and start again."""
+        rows = np.array(self._rows, dtype=np.int64).reshape(-1, len(_COLUMNS))
+        columns = {name: np.ascontiguousarray(rows[:, i]) for i, name in enumerate(_COLUMNS)}
+        levels = np.array(self._levels, dtype=np.int64).reshape(-1, 3)
+        self._rows = []
+        self._levels = []
+        return Slice(self._instruments, columns, levels)
+
+
+class MarketData(msgspec.Struct, frozen=True, gc=False):
+    """A slice on its way through a mailbox."""
+
+    rows: Slice
+
+
+def resliced(slices: Iterable[Slice], sizes: Iterator[int]) -> Iterator[Slice]:
+    """Yield the same rows cut anew: the next slice has as many rows as ``sizes`` says next."""
+    for rows in slices:
+        start = 0
+        while start < len(rows):
+            stop = start + next(sizes)
+            yield rows.take(slice(start, stop))
+            start = stop
+
+
+class Merger:
+    """Joins several sources' slices into one stream ordered by time, then by source.
+
+    Sans-IO: the caller asks :meth:`missing` which source must speak next, offers its slices, and
+    takes what can no longer be preceded by anything.
+    """
+
+    def __init__(self, sources: int) -> None:
+        self._held: list[list[Slice]] = [[] for _ in range(sources)]
+        self._open = [True] * sources
+
+    def offer(self, source: int, rows: Slice) -> None:
+        """Take a source's next slice."""
+        if len(rows):
+            self._held[source].append(rows)
+
+    def finish(self, source: int) -> None:
+        """Note that a source has no more (for now)."""
+        self._open[source] = False
+
+    def reopen(self, source: int) -> None:
+        """Note that a source speaks again."""
+        self._open[source] = True
+
+    def missing(self) -> int | None:
+        """Return the source that must speak before anything more can be taken, or None."""
+        for source, held in enumerate(self._held):
+            if self._open[source] and not held:
+                return source
+        return None
+
+    def take(self) -> Slice | None:
+        """Return the rows that nothing can precede, or None if a source must speak first.
+
+        After None, offer the next slice of the source that :meth:`stalled` names.
+        """
+        if len(self._held) == 1:
+            return self._held[0].pop(0) if self._held[0] else None
+        frontier = self._frontier()
+        parts: list[Slice] = []
+        for source, held in enumerate(self._held):
+            kept: list[Slice] = []
+            for rows in held:
+                cut = len(rows)
+                if frontier is not None:
+                    cut = int(np.searchsorted(rows.time_ns, frontier, side="left"))
+                if cut:
+                    parts.append(rows if cut == len(rows) else rows.take(slice(0, cut)))
+                if cut < len(rows):
+                    kept.append(rows if cut == 0 else rows.take(slice(cut, None)))
+            self._held[source] = kept
+        return Slice.joined(parts) if parts else None
+
+    def stalled(self) -> int | None:
+        """Return the open source whose last row holds the others back, or None."""
+        ends = [
+            (int(held[-1].time_ns[-1]), source)
+            for source, held in enumerate(self._held)
+            if held and self._open[source]
+        ]
+        return min(ends)[1] if ends else None
+
+    def _frontier(self) -> int | None:
+        """Return the time from which a source may still send earlier rows; None for never."""
+        if self.missing() is not None:
+            return 0
+        ends = [
+            int(held[-1].time_ns[-1])
+            for source, held in enumerate(self._held)
+            if held and self._open[source]
+        ]
+        return min(ends) if ends else None

@@ -1,0 +1,77 @@
+"""What the runtime itself says; the only messages that the kernel knows."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class TimerFired(msgspec.Struct, frozen=True, gc=False):
+    """A timer that an actor set for itself."""
+
+    actor: str
+    name: str
+    at_ns: int
+
+
+class FailureReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An exception, unwrapped from its groups, in words."""
+
+    kind: str
+    text: str
+    where: str
+    """``file:function:line`` of the innermost frame."""
+
+
+class ActorFailed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An actor's core has raised."""
+
+    actor: str
+    failure: FailureReport
+    message_sequence: int
+    """The envelope it was handling, 0 if none."""
+
+
+class ActorRestarted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A fresh incarnation runs."""
+
+    actor: str
+    incarnation: int
+    delay_ns: int
+    """How long the back-off held it."""
+
+
+class ActorGaveUp(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An actor's restart budget is spent: it stays down."""
+
+    actor: str
+    reason: str
+
+
+class MessageQuarantined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A message that its receiver failed on again and again was set aside."""
+
+    actor: str
+    message_sequence: int
+    message_type: str
+    attempts: int
+    failure: FailureReport
+
+
+class Halt(msgspec.Struct, frozen=True, gc=False):
+    """No new orders from now on; everything that works is cancelled."""
+
+    cause: str
+
+
+class CancelStrategy(msgspec.Struct, frozen=True, gc=False):
+    """Cancel whatever one strategy has working, and take no more of it."""
+
+    strategy: str
+    cause: str
+
+
+class TradingState(StrEnum):
+    """Whether new orders may leave."""
+
+    ACTIVE = "ACTIVE"
+    HALTED = "HALTED"

@@ -1,0 +1,120 @@
+"""What can be traded: tick, lot, and how YES and NO belong together."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import StrEnum
+from typing import NewType
+
+import attrs
+
+from actors.model.money import Price, Quantity, to_steps
+
+InstrumentId = NewType("InstrumentId", str)
+"""Ours, unique in a run: ``BTCUSDT.binance``, ``<slug>-YES``, a token id."""
+
+
+class Outcome(StrEnum):
+    """Which side of a two-outcome market a token pays for."""
+
+    YES = "YES"
+    NO = "NO"
+
+
+@attrs.frozen(kw_only=True)
+class Instrument:
+    """One tradable thing at one venue.
+
+    Attributes:
+        id: Our name for it.
+        venue: The venue's name, in lower case.
+        symbol: The venue's name for it.
+        tick: The price step of columns and books; every price is a whole number of ticks.
+        lot: The quantity step of columns and books.
+        order_tick: The price step that orders must keep, a multiple of ``tick``.
+        min_quantity: The smallest order, in units.
+        currency: What prices are in.
+        can_short: Whether a position may go below zero (outcome tokens cannot).
+        outcome: YES or NO for an outcome token, else None.
+        complement: The other outcome's id, if there is one.
+        market: The id of the two-outcome market (a condition id), if there is one.
+    """
+
+    id: InstrumentId
+    venue: str
+    symbol: str
+    tick: Decimal = attrs.field(default=Decimal("0.01"))
+    lot: Decimal = attrs.field(default=Decimal("0.000001"))
+    order_tick: Decimal = attrs.field()
+    min_quantity: Decimal = Decimal(0)
+    currency: str = "USD"
+    can_short: bool = True
+    outcome: Outcome | None = None
+    complement: InstrumentId | None = None
+    market: str | None = None
+
+    @order_tick.default
+    def _order_tick_is_tick(self) -> Decimal:
+        return self.tick
+
+    @tick.validator
+    def _tick_is_positive(self, _attribute: object, value: Decimal) -> None:
+        if value <= 0:
+            raise ValueError(f"tick of {self.id}: expected above 0, found {value}")
+
+    @lot.validator
+    def _lot_is_positive(self, _attribute: object, value: Decimal) -> None:
+        if value <= 0:
+            raise ValueError(f"lot of {self.id}: expected above 0, found {value}")
+
+    def price(self, ticks: int) -> Price:
+        """Return a number of ticks as a price."""
+        return Price(self.tick * ticks)
+
+    def ticks(self, price: Decimal) -> int:
+        """Return a price in ticks; ValueError if it is off the grid."""
+        return to_steps(price, self.tick)
+
+    def quantity(self, lots: int) -> Quantity:
+        """Return a number of lots as a quantity."""
+        return Quantity(self.lot * lots)
+
+    def lots(self, quantity: Decimal) -> int:
+        """Return a quantity in lots; ValueError if it is off the grid."""
+        return to_steps(quantity, self.lot)
+
+
+class Instruments:
+    """The run's table of instruments: columns name them by index, messages by id."""
+
+    def __init__(self) -> None:
+        self._by_index: list[Instrument] = []
+        self._index: dict[str, int] = {}
+
+    def add(self, instrument: Instrument) -> int:
+        """Return the instrument's index; the first definition of an id stays."""
+        index = self._index.get(instrument.id)
+        if index is None:
+            index = self._index[instrument.id] = len(self._by_index)
+            self._by_index.append(instrument)
+        return index
+
+    def index(self, instrument_id: str) -> int:
+        """Return the index of an id; KeyError if no feed or configuration has named it."""
+        return self._index[instrument_id]
+
+    def get(self, instrument_id: str) -> Instrument | None:
+        """Return the instrument, or None if it is not known (yet)."""
+        index = self._index.get(instrument_id)
+        return None if index is None else self._by_index[index]
+
+    def __getitem__(self, index: int) -> Instrument:
+        return self._by_index[index]
+
+    def __contains__(self, instrument_id: object) -> bool:
+        return instrument_id in self._index
+
+    def __len__(self) -> int:
+        return len(self._by_index)
+
+    def __iter__(self) -> Iterator[Instrument]:
+        return iter(self._by_index)

@@ -1,0 +1,1 @@
+"""The actor kernel: cells, mailboxes, supervision, time, the journal. Knows no trading."""

@@ -1,0 +1,95 @@
+"""Time: the wall clock's owner, the virtual clock, and the queue of timers.
+
+Timers are ordered by ``(at_ns, sequence)``: two that are due at the same instant fire in the order
+in which they were set.
+"""
+
+import heapq
+import time
+from typing import Any, Protocol
+
+import trio
+
+NANOSECONDS = 1_000_000_000
+
+
+class Clock(Protocol):
+    """What the time is, and how to wait for a later one."""
+
+    def now_ns(self) -> int:
+        """Return the time in nanoseconds since 1970, UTC."""
+        ...
+
+    async def sleep_until_ns(self, at_ns: int) -> None:
+        """Return when the clock has reached ``at_ns``; at once if it has."""
+        ...
+
+
+class LiveClock:
+    """Wall time, driven by trio's clock: under ``trio.testing.MockClock`` it is virtual.
+
+    It reads the machine's clock once, when it is built, so that it never steps back.
+    """
+
+    def __init__(self, epoch_ns: int | None = None) -> None:
+        started_ns = time.time_ns() if epoch_ns is None else epoch_ns
+        self._offset_ns = started_ns - round(trio.current_time() * NANOSECONDS)
+
+    def now_ns(self) -> int:
+        """Return the time in nanoseconds since 1970, UTC."""
+        return self._offset_ns + round(trio.current_time() * NANOSECONDS)
+
+    async def sleep_until_ns(self, at_ns: int) -> None:
+        """Return when the clock has reached ``at_ns``; at once if it has."""
+        await trio.sleep_until((at_ns - self._offset_ns) / NANOSECONDS)
+
+
+class Timers:
+    """What is due when: a heap of ``(at_ns, sequence, what)``."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Any]] = []
+        self._sequence = 0
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def set(self, at_ns: int, what: Any) -> None:
+        """Remember ``what`` for ``at_ns``."""
+        self._sequence += 1
+        heapq.heappush(self._heap, (at_ns, self._sequence, what))
+
+    def next_ns(self) -> int | None:
+        """Return when the next one is due, or None."""
+        return self._heap[0][0] if self._heap else None
+
+    def pop(self) -> tuple[int, Any]:
+        """Return and forget the next one, with its time."""
+        at_ns, _, what = heapq.heappop(self._heap)
+        return at_ns, what
+
+
+class VirtualClock:
+    """Time that moves only when the sequencer moves it."""
+
+    def __init__(self, start_ns: int = 0) -> None:
+        self._now_ns = start_ns
+        self.timers = Timers()
+
+    def now_ns(self) -> int:
+        """Return the virtual time in nanoseconds since 1970, UTC."""
+        return self._now_ns
+
+    def advance(self, now_ns: int) -> None:
+        """Move time forward; it never goes back."""
+        assert now_ns >= self._now_ns, f"time would go back: {self._now_ns} to {now_ns}"
+        self._now_ns = now_ns
+
+    async def sleep_until_ns(self, at_ns: int) -> None:
+        """Return when the sequencer has moved time to ``at_ns``; at once if it has."""
+        if at_ns <= self._now_ns:
+            await trio.lowlevel.checkpoint()
+            return
+        woken = trio.Event()
+        self.timers.set(at_ns, woken)
+        await woken.wait()
