@@ -1,8 +1,8 @@
 """Market events as callbacks get them: one small frozen object per row.
 
 ``*_ticks`` and ``*_lots`` are the exact integers of the columns. ``bid``, ``ask``, ``price`` and
-``quantity`` are the same as decimals, to order with; ``mid``, ``open``, ``high``, ``low``, ``close``
-and ``volume`` are floats, to compute with.
+``quantity`` are the same as decimals, to order with; ``mid``, ``open``, ``high``, ``low``,
+``close`` and ``volume`` are floats, to compute with.
 """
 
 from decimal import Decimal

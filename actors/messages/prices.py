@@ -1,6 +1,7 @@
 """The latest price of each instrument, looked up only when somebody asks."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from actors.messages.market import NO_PRICE, UNKNOWN_LOTS, EventKind
@@ -66,7 +67,7 @@ class LastPrices:
                     kept[instrument] = found
 
 
-def _last(rows: Slice, candidates: range | list[int], stop: int) -> Top | None:  # type: ignore[type-arg]
+def _last(rows: Slice, candidates: Sequence[int], stop: int) -> Top | None:
     if isinstance(candidates, range):
         row = min(stop, len(candidates)) - 1
     else:

@@ -25,6 +25,7 @@ from actors.messages.market import (
     Resolution,
     Trade,
 )
+from actors.model.book import Level
 from actors.model.instrument import Instrument, Instruments
 from actors.model.money import plain
 
@@ -116,7 +117,7 @@ class Slice:
         self.uniform_code: int | None = None
         if len(codes) and (codes[0] == codes).all():
             self.uniform_code = int(codes[0])
-        self._codes: list[int] | NDArray[np.int64] = codes
+        self._codes: list[int] | None = None
         self._times: list[int] | None = None
         self._breaks: list[int] | None = None
         self._price_rows: dict[tuple[int, bool], Sequence[int]] = {}
@@ -127,8 +128,9 @@ class Slice:
     @property
     def codes(self) -> list[int]:
         """Return ``instrument index * 8 + kind`` of each row."""
-        if not isinstance(self._codes, list):
-            self._codes = self._codes.tolist()
+        if self._codes is None:
+            codes: list[int] = ((self.instrument << KIND_BITS) | self.kind).tolist()
+            self._codes = codes
         return self._codes
 
     def times(self) -> list[int]:
@@ -151,10 +153,11 @@ class Slice:
             firm: True for quotes and bars, False for public trades.
         """
         if self.uniform_code is not None:
-            kind = self.uniform_code & KIND_MASK
+            code_kind = self.uniform_code & KIND_MASK
             mine = self.uniform_code >> KIND_BITS == instrument
-            is_firm = kind in (EventKind.QUOTE, EventKind.BAR)
-            return range(len(self)) if mine and (is_firm if firm else kind == EventKind.TRADE) else ()
+            is_firm = code_kind in (EventKind.QUOTE, EventKind.BAR)
+            is_wanted = is_firm if firm else code_kind == EventKind.TRADE
+            return range(len(self) if mine and is_wanted else 0)
         rows = self._price_rows.get((instrument, firm))
         if rows is None:
             if firm:
@@ -198,7 +201,8 @@ class Slice:
                 None if index < 0 else self.instruments[index]
                 for index in self.instrument[rows].tolist()
             ]
-            by_kind[kind] = self._objects(kind, rows, iter(self.time_ns[rows].tolist()), iter(names))
+            own_times = iter(self.time_ns[rows].tolist())
+            by_kind[kind] = self._objects(kind, rows, own_times, iter(names))
         turns = [by_kind[kind] for kind in kinds.tolist()]
         return map(_next_event, times, turns)
 
@@ -236,22 +240,16 @@ class Slice:
             case _:
                 make, columns = Resolution, ()
                 extra = self.a[rows].tolist()
-        return map(make, times, instruments, *(column[rows].tolist() for column in columns), extra)  # type: ignore[index, call-overload]
+        return map(make, times, instruments, *(column[rows].tolist() for column in columns), extra)
 
-    def _ticks(self, rows: slice | NDArray[np.intp]) -> NDArray[np.float64] | float:
-        if self.uniform_code is not None:
-            return float(self.instruments[self.uniform_code >> KIND_BITS].tick)
+    def _ticks(self, rows: slice | NDArray[np.intp]) -> NDArray[np.float64]:
         ticks = np.array([float(instrument.tick) for instrument in self.instruments])
-        found: NDArray[np.float64] = ticks[self.instrument[rows]]
-        return found
+        return np.asarray(ticks[self.instrument[rows]])
 
     def _mids(self, rows: slice | NDArray[np.intp]) -> NDArray[np.float64]:
         mids = (self.a[rows] + self.b[rows]) * (self._ticks(rows) * 0.5)
-        empty = (self.c[rows] == 0) | (self.d[rows] == 0)
-        if empty.any():
-            mids = np.where(empty, np.nan, mids)
-        found: NDArray[np.float64] = mids
-        return found
+        mids[(self.c[rows] == 0) | (self.d[rows] == 0)] = np.nan
+        return mids
 
     def record(self, row: int) -> MarketRow:
         """Return row ``row`` as a message for the journal."""
@@ -330,6 +328,16 @@ def _values(kind: EventKind, instrument: Instrument | None, raw: list[int]) -> d
             return {"payoff": price(raw[0])}
 
 
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """When and where a row comes from: our clock, the venue's, and the line of the file."""
+
+    time_ns: int
+    venue_time_ns: int = 0
+    line: int = 0
+    update_id: int = 0
+    """The venue's number of a book update."""
+
+
 class SliceBuilder:
     """Collects rows and builds slices of them.
 
@@ -339,97 +347,59 @@ class SliceBuilder:
     def __init__(self, instruments: Instruments) -> None:
         self._instruments = instruments
         self._rows: list[tuple[int, ...]] = []
-        self._levels: list[tuple[int, int, int]] = []
+        self._levels: list[Level] = []
         self._last_ns = 0
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def quote(
-        self,
-        time_ns: int,
-        instrument: int,
-        sides: tuple[int, int, int, int],
-        *,
-        venue_time_ns: int = 0,
-        line: int = 0,
-    ) -> Self:
+    def quote(self, origin: Origin, instrument: int, sides: tuple[int, int, int, int]) -> Self:
         """Add a best bid and ask: ``(bid ticks, ask ticks, bid lots, ask lots)``.
 
         An empty side has 0 lots; its price is ignored. Unknown sizes are ``UNKNOWN_LOTS``.
         """
         bid, ask, bid_lots, ask_lots = sides
         values = (bid if bid_lots else 0, ask if ask_lots else NO_PRICE, bid_lots, ask_lots, 0)
-        return self._add(EventKind.QUOTE, time_ns, instrument, values, (venue_time_ns, line))
+        return self._add(EventKind.QUOTE, origin, instrument, values)
 
-    def trade(
-        self,
-        time_ns: int,
-        instrument: int,
-        print_: tuple[int, int, int],
-        *,
-        venue_time_ns: int = 0,
-        line: int = 0,
-    ) -> Self:
+    def trade(self, origin: Origin, instrument: int, print_: tuple[int, int, int]) -> Self:
         """Add a public trade: ``(price ticks, lots, aggressor)``."""
-        price, lots, aggressor = print_
-        values = (price, lots, aggressor, 0, 0)
-        return self._add(EventKind.TRADE, time_ns, instrument, values, (venue_time_ns, line))
+        return self._add(EventKind.TRADE, origin, instrument, (*print_, 0, 0))
 
-    def bar(
-        self,
-        time_ns: int,
-        instrument: int,
-        values: tuple[int, int, int, int, int],
-        *,
-        venue_time_ns: int = 0,
-        line: int = 0,
-    ) -> Self:
+    def bar(self, origin: Origin, instrument: int, values: tuple[int, int, int, int, int]) -> Self:
         """Add a bar: ``(open, high, low, close in ticks, volume in lots)``."""
-        return self._add(EventKind.BAR, time_ns, instrument, values, (venue_time_ns, line))
+        return self._add(EventKind.BAR, origin, instrument, values)
 
     def book(
-        self,
-        time_ns: int,
-        instrument: int,
-        levels: Iterable[tuple[int, int, int]],
-        *,
-        is_snapshot: bool,
-        update_id: int = 0,
-        venue_time_ns: int = 0,
-        line: int = 0,
+        self, origin: Origin, instrument: int, levels: Iterable[Level], *, is_snapshot: bool
     ) -> Self:
-        """Add a book change: levels ``(side, ticks, lots)``; a snapshot replaces the book."""
+        """Add a book change; a snapshot replaces the book."""
         first = len(self._levels)
         self._levels.extend(levels)
-        values = (first, len(self._levels), int(is_snapshot), update_id, 0)
-        return self._add(EventKind.BOOK, time_ns, instrument, values, (venue_time_ns, line))
+        values = (first, len(self._levels), int(is_snapshot), origin.update_id, 0)
+        return self._add(EventKind.BOOK, origin, instrument, values)
 
     def connection(
-        self, time_ns: int, state: ConnectionState, instrument: int = WHOLE_FEED, *, line: int = 0
+        self, origin: Origin, state: ConnectionState, instrument: int = WHOLE_FEED
     ) -> Self:
         """Add a change of a feed's or a book's connection."""
         values = (CONNECTION_STATES.index(state), 0, 0, 0, 0)
-        return self._add(EventKind.CONNECTION, time_ns, instrument, values, (0, line))
+        return self._add(EventKind.CONNECTION, origin, instrument, values)
 
-    def resolution(
-        self, time_ns: int, instrument: int, payoff_ticks: int, *, line: int = 0
-    ) -> Self:
-        """Add the resolution of a market."""
-        values = (payoff_ticks, 0, 0, 0, 0)
-        return self._add(EventKind.RESOLUTION, time_ns, instrument, values, (0, line))
+    def resolution(self, origin: Origin, instrument: int, payoff_ticks: int) -> Self:
+        """Add the resolution of a market: what one unit pays."""
+        return self._add(EventKind.RESOLUTION, origin, instrument, (payoff_ticks, 0, 0, 0, 0))
 
     def _add(
         self,
         kind: EventKind,
-        time_ns: int,
+        origin: Origin,
         instrument: int,
         values: tuple[int, int, int, int, int],
-        origin: tuple[int, int],
     ) -> Self:
-        self._last_ns = max(self._last_ns, time_ns)
-        venue_time_ns, line = origin
-        self._rows.append((self._last_ns, venue_time_ns, kind, instrument, *values, line))
+        self._last_ns = time_ns = max(self._last_ns, origin.time_ns)
+        row = (time_ns, origin.venue_time_ns, kind, instrument, *values, origin.line)
+        self._rows.append(row)
         return self
 
     def build(self) -> Slice:

@@ -39,7 +39,7 @@ class OrderType(StrEnum):
 
 
 class TimeInForce(StrEnum):
-    """How long an order lives: until cancelled, or filled at once in part or whole or not at all."""
+    """How long an order lives: until cancelled; what fills at once; all at once or nothing."""
 
     GTC = "GTC"
     IOC = "IOC"

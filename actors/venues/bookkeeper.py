@@ -2,25 +2,13 @@
 
 from collections.abc import Iterable
 
-import attrs
-
 from actors.messages.market import NO_PRICE, ConnectionState
-from actors.messages.slices import SliceBuilder
+from actors.messages.slices import Origin, SliceBuilder
 from actors.model.book import Book, Level
 
 
-@attrs.frozen(kw_only=True)
-class Origin:
-    """Where and when a row comes from."""
-
-    time_ns: int
-    venue_time_ns: int = 0
-    line: int = 0
-    update_id: int = 0
-
-
 class Bookkeeper:
-    """One book per instrument index. A QUOTE row follows each change of price or size at the top."""
+    """One book per instrument index; a QUOTE row follows each change at the top of a book."""
 
     def __init__(self) -> None:
         self.books: dict[int, Book] = {}
@@ -36,7 +24,7 @@ class Bookkeeper:
             book = self.books[instrument] = Book()
         self._change(builder, instrument, list(levels), origin, is_snapshot=True)
         if was_gapped:
-            builder.connection(origin.time_ns, ConnectionState.SYNCED, instrument, line=origin.line)
+            builder.connection(origin, ConnectionState.SYNCED, instrument)
 
     def change(
         self, builder: SliceBuilder, instrument: int, levels: Iterable[Level], origin: Origin
@@ -52,7 +40,7 @@ class Bookkeeper:
         if book.is_synced:
             book.is_synced = False
             self._tops.pop(instrument, None)
-            builder.connection(origin.time_ns, ConnectionState.GAPPED, instrument, line=origin.line)
+            builder.connection(origin, ConnectionState.GAPPED, instrument)
 
     def resume(self, builder: SliceBuilder, time_ns: int) -> None:
         """Write the state of every synced book, for a feed that begins in the middle."""
@@ -73,24 +61,10 @@ class Bookkeeper:
     ) -> None:
         book = self.books[instrument]
         book.apply(levels, is_snapshot=is_snapshot)
-        builder.book(
-            origin.time_ns,
-            instrument,
-            levels,
-            is_snapshot=is_snapshot,
-            update_id=origin.update_id,
-            venue_time_ns=origin.venue_time_ns,
-            line=origin.line,
-        )
+        builder.book(origin, instrument, levels, is_snapshot=is_snapshot)
         bid = book.best_bid() or (0, 0)
         ask = book.best_ask() or (NO_PRICE, 0)
         top = (bid[0], ask[0], bid[1], ask[1])
         if self._tops.get(instrument) != top:
             self._tops[instrument] = top
-            builder.quote(
-                origin.time_ns,
-                instrument,
-                top,
-                venue_time_ns=origin.venue_time_ns,
-                line=origin.line,
-            )
+            builder.quote(origin, instrument, top)
