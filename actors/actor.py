@@ -10,8 +10,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 
 @attrs.frozen(kw_only=True)
@@ -67,25 +65,48 @@ class Core(Protocol):
         ...
 
 
+class RowCursor(Protocol):
+    """The row objects of some rows, and how far they have been taken."""
+
+    events: Iterator[Any]
+
+    @property
+    def position(self) -> int:
+        """Return the row that comes next."""
+        ...
+
+
 class Rows(Protocol):
     """A columnar run of consecutive market events in time order, as the kernel sees it."""
 
-    time_ns: NDArray[np.int64]
-    codes: list[int]
-    """One small integer per row: who listens is decided by it."""
+    uniform_code: int | None
+    """The code of every row, if all have the same."""
+
+    @property
+    def codes(self) -> list[int]:
+        """Return one small integer per row: who listens is decided by it."""
+        ...
 
     def __len__(self) -> int: ...
 
     def times(self) -> list[int]:
-        """Return ``time_ns`` as Python integers."""
+        """Return the time of each row, as Python integers."""
         ...
 
-    def events(self, start: int) -> Iterator[Any]:
-        """Yield the row objects from row ``start`` on, as strategies' callbacks get them."""
+    def cursor(self, start: int) -> RowCursor:
+        """Return the row objects from row ``start`` on, as strategies' callbacks get them."""
         ...
 
     def record(self, row: int) -> Any:
         """Return row ``row`` as a message for the journal."""
+        ...
+
+    def describe(self, event: Any) -> Any:
+        """Return a row object as a message for the journal, when its row is not at hand."""
+        ...
+
+    def take(self, rows: Any) -> Any:
+        """Return some rows (a Python slice) as rows of their own."""
         ...
 
 
@@ -119,14 +140,43 @@ class Listener(Protocol):
     """A core that is called for each market row it asked for (a strategy)."""
 
     outbox: list[Any]
-    """What the callbacks send; a callback that appends to it has acted, and is stopped after."""
+    """What the callbacks send; a callback that appends to it has acted, and is stopped after.
+
+    The same list for the core's whole life.
+    """
 
     def callback(self, code: int) -> Callable[[Any], None] | None:
         """Return what to call with each row of this code, or None to hear nothing of it."""
         ...
 
-    def take_outbox(self) -> list[Any]:
-        """Return and forget what the callbacks have sent."""
+    def take_outbox(self, now_ns: int) -> list[Any]:
+        """Return and forget what the callbacks have sent.
+
+        Args:
+            now_ns: The time of the row at which they sent it; delays count from it.
+        """
+        ...
+
+
+@runtime_checkable
+class Vectorised(Protocol):
+    """A listener that works on whole columns: it gets these two calls, and no callback per row.
+
+    ``on_slice`` is asked first. Then ``on_rows`` is given the rows that have passed: up to and
+    with the row named, or fewer, if something else happened before it. So the outbox may be filled
+    only when the last row given is the one that ``on_slice`` would name, and the results are those
+    of a callback for each row.
+    """
+
+    def on_slice(self, rows: Any, start: int, stop: int) -> int | None:
+        """Return the first row in ``[start, stop)`` at which it would act, or None.
+
+        Looks ahead without changing state: it may be asked again, for any later ``start``.
+        """
+        ...
+
+    def on_rows(self, rows: Any, start: int, stop: int) -> None:
+        """Take the rows in ``[start, stop)``, which follow those taken before; act at the last."""
         ...
 
 

@@ -34,7 +34,19 @@ Column = NDArray[np.int64]
 WHOLE_FEED = -1
 """Instrument index of a connection row that speaks for every instrument of its feed."""
 
-_COLUMNS = ("time_ns", "venue_time_ns", "kind", "instrument", "a", "b", "c", "d", "e", "line")
+_COLUMNS = (
+    "time_ns",
+    "venue_time_ns",
+    "kind",
+    "instrument",
+    "a",
+    "b",
+    "c",
+    "d",
+    "e",
+    "line",
+    "source",
+)
 _NO_LEVELS = np.empty((0, 3), dtype=np.int64)
 
 
@@ -72,7 +84,8 @@ class Slice:
     ========== ============ =========== =========== ========== ===========
 
     ``levels`` has shape ``(n, 3)``: side (+1 bid, -1 ask), ticks, lots. ``time_ns`` is our clock
-    and never decreases; ``venue_time_ns`` is the venue's, 0 where it is not known.
+    and never decreases; ``venue_time_ns`` is the venue's, 0 where it is not known. ``source`` is
+    the index of the feed, which orders rows of equal times.
     """
 
     __slots__ = (
@@ -90,6 +103,7 @@ class Slice:
         "kind",
         "levels",
         "line",
+        "source",
         "time_ns",
         "uniform_code",
         "venue_time_ns",
@@ -112,6 +126,7 @@ class Slice:
         self.d = columns["d"]
         self.e = columns["e"]
         self.line = columns["line"]
+        self.source = columns["source"]
         self.levels = levels
         codes = (self.instrument << KIND_BITS) | self.kind
         self.uniform_code: int | None = None
@@ -265,6 +280,19 @@ class Slice:
             values=_values(kind, instrument, [int(c[row]) for c in self._value_columns()]),
         )
 
+    def describe(self, event: MarketEvent) -> MarketRow:
+        """Return a row's object as a message for the journal, when its row is not at hand."""
+        kind, raw = _raw(event)
+        instrument = event.instrument
+        return MarketRow(
+            kind=kind.name,
+            instrument="" if instrument is None else instrument.id,
+            time_ns=event.time_ns,
+            venue_time_ns=0,
+            line=0,
+            values=_values(kind, instrument, raw),
+        )
+
     def _value_columns(self) -> tuple[Column, ...]:
         return self.a, self.b, self.c, self.d, self.e
 
@@ -273,9 +301,15 @@ class Slice:
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         return Slice(self.instruments, columns, self.levels)
 
+    def of_source(self, source: int) -> "Slice":
+        """Return the same rows as rows of a source."""
+        columns = {name: getattr(self, name) for name in _COLUMNS}
+        columns["source"] = np.full(len(self), source, dtype=np.int64)
+        return Slice(self.instruments, columns, self.levels)
+
     @classmethod
     def joined(cls, parts: Sequence["Slice"]) -> "Slice":
-        """Return several slices as one, ordered by time; equal times keep the order given."""
+        """Return several slices as one, ordered by time, then source, then the order given."""
         if len(parts) == 1:
             return parts[0]
         columns = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _COLUMNS}
@@ -288,13 +322,33 @@ class Slice:
             columns["b"][book] += offset
             offset += len(part.levels)
             start = stop
-        order = np.argsort(columns["time_ns"], kind="stable")
+        order = np.lexsort((columns["source"], columns["time_ns"]))
         columns = {name: column[order] for name, column in columns.items()}
         return cls(parts[0].instruments, columns, np.concatenate([p.levels for p in parts]))
 
 
 def _next_event(_time_ns: int, events: Iterator[MarketEvent]) -> MarketEvent:
     return next(events)
+
+
+def _raw(event: MarketEvent) -> tuple[EventKind, list[int]]:
+    """Return a row object's kind and the values of its columns."""
+    match event:
+        case Quote():
+            raw = [event.bid_ticks, event.ask_ticks, event.bid_lots, event.ask_lots]
+            return EventKind.QUOTE, raw
+        case Trade():
+            return EventKind.TRADE, [event.price_ticks, event.lots]
+        case Bar():
+            prices = [event.open_ticks, event.high_ticks, event.low_ticks, event.close_ticks]
+            return EventKind.BAR, [*prices, event.volume_lots]
+        case BookChange():
+            raw = [0, len(event.levels), int(event.is_snapshot), event.update_id]
+            return EventKind.BOOK, raw
+        case Connection():
+            return EventKind.CONNECTION, [CONNECTION_STATES.index(event.state)]
+        case Resolution():
+            return EventKind.RESOLUTION, [event.payoff_ticks]
 
 
 def _values(kind: EventKind, instrument: Instrument | None, raw: list[int]) -> dict[str, str]:
@@ -398,7 +452,7 @@ class SliceBuilder:
         values: tuple[int, int, int, int, int],
     ) -> Self:
         self._last_ns = time_ns = max(self._last_ns, origin.time_ns)
-        row = (time_ns, origin.venue_time_ns, kind, instrument, *values, origin.line)
+        row = (time_ns, origin.venue_time_ns, kind, instrument, *values, origin.line, 0)
         self._rows.append(row)
         return self
 
@@ -426,77 +480,3 @@ def resliced(slices: Iterable[Slice], sizes: Iterator[int]) -> Iterator[Slice]:
             stop = start + next(sizes)
             yield rows.take(slice(start, stop))
             start = stop
-
-
-class Merger:
-    """Joins several sources' slices into one stream ordered by time, then by source.
-
-    Sans-IO: the caller asks :meth:`missing` which source must speak next, offers its slices, and
-    takes what can no longer be preceded by anything.
-    """
-
-    def __init__(self, sources: int) -> None:
-        self._held: list[list[Slice]] = [[] for _ in range(sources)]
-        self._open = [True] * sources
-
-    def offer(self, source: int, rows: Slice) -> None:
-        """Take a source's next slice."""
-        if len(rows):
-            self._held[source].append(rows)
-
-    def finish(self, source: int) -> None:
-        """Note that a source has no more (for now)."""
-        self._open[source] = False
-
-    def reopen(self, source: int) -> None:
-        """Note that a source speaks again."""
-        self._open[source] = True
-
-    def missing(self) -> int | None:
-        """Return the source that must speak before anything more can be taken, or None."""
-        for source, held in enumerate(self._held):
-            if self._open[source] and not held:
-                return source
-        return None
-
-    def take(self) -> Slice | None:
-        """Return the rows that nothing can precede, or None if a source must speak first.
-
-        After None, offer the next slice of the source that :meth:`stalled` names.
-        """
-        if len(self._held) == 1:
-            return self._held[0].pop(0) if self._held[0] else None
-        frontier = self._frontier()
-        parts: list[Slice] = []
-        for source, held in enumerate(self._held):
-            kept: list[Slice] = []
-            for rows in held:
-                cut = len(rows)
-                if frontier is not None:
-                    cut = int(np.searchsorted(rows.time_ns, frontier, side="left"))
-                if cut:
-                    parts.append(rows if cut == len(rows) else rows.take(slice(0, cut)))
-                if cut < len(rows):
-                    kept.append(rows if cut == 0 else rows.take(slice(cut, None)))
-            self._held[source] = kept
-        return Slice.joined(parts) if parts else None
-
-    def stalled(self) -> int | None:
-        """Return the open source whose last row holds the others back, or None."""
-        ends = [
-            (int(held[-1].time_ns[-1]), source)
-            for source, held in enumerate(self._held)
-            if held and self._open[source]
-        ]
-        return min(ends)[1] if ends else None
-
-    def _frontier(self) -> int | None:
-        """Return the time from which a source may still send earlier rows; None for never."""
-        if self.missing() is not None:
-            return 0
-        ends = [
-            int(held[-1].time_ns[-1])
-            for source, held in enumerate(self._held)
-            if held and self._open[source]
-        ]
-        return min(ends) if ends else None

@@ -75,6 +75,8 @@ class VirtualClock:
     def __init__(self, start_ns: int = 0) -> None:
         self._now_ns = start_ns
         self.timers = Timers()
+        self.sleepers = 0
+        """How many tasks wait for a later time."""
 
     def now_ns(self) -> int:
         """Return the virtual time in nanoseconds since 1970, UTC."""
@@ -92,4 +94,8 @@ class VirtualClock:
             return
         woken = trio.Event()
         self.timers.set(at_ns, woken)
-        await woken.wait()
+        self.sleepers += 1
+        try:
+            await woken.wait()
+        finally:
+            self.sleepers -= 1

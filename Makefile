@@ -1,0 +1,48 @@
+# `make run` and `make test` do all set-up on a machine that has only Python and make, once.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test check bench lint types contracts coverage lock clean
+
+run: $(READY) ## Run the quickstart scenario
+	$(BIN)/bulkhead run scenarios/quickstart.yaml --tree
+
+test: $(READY) ## Run the test suite
+	$(BIN)/pytest -q
+
+check: lint types contracts coverage ## Everything CI checks
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+contracts: $(READY)
+	$(BIN)/lint-imports
+
+coverage: $(READY) ## The test suite again, with branch coverage and its floors
+	$(BIN)/pytest -q --cov --cov-report=
+	$(BIN)/coverage report --include='actors/*' --fail-under=95
+	$(BIN)/coverage report --include='runtime/kernel/*' --fail-under=95
+	$(BIN)/coverage report --include='runtime/*' --omit='runtime/kernel/*'
+
+bench: $(READY) ## Speed, as ratios against floors measured in the same run
+	$(BIN)/python -m tests.benchmarks
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(READY)
+
+lock: ## Resolve pyproject.toml anew into requirements.lock (needs pip-tools)
+	pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --extra dev --no-annotate --no-header \
+		--no-emit-options --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) runs .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

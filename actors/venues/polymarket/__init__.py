@@ -1,0 +1,1 @@
+"""How Polymarket speaks: market frames, book hashes, market metadata."""

@@ -1,0 +1,276 @@
+"""The cell: the one generic actor loop: take a message, hand it to the core, send the outputs.
+
+A cell outlives its cores. When a core raises, the outputs of that message are discarded with it;
+the supervisor runs the cell again, which builds a fresh core, lets it recover from the journal, and
+hands it the same message once more. A message that fails again and again is quarantined.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from typing import Any
+
+import attrs
+import trio
+
+from actors.actor import Context, Core
+from actors.errors import JournalError
+from actors.messages.system import MessageQuarantined
+from runtime.kernel.clock import Clock
+from runtime.kernel.envelope import Envelope
+from runtime.kernel.failures import report_failure
+from runtime.kernel.journal import Journal, history
+from runtime.kernel.mailbox import Mailbox
+from runtime.kernel.post import Post
+
+_FAIR_BURST = 256
+
+
+class CellState(StrEnum):
+    """Whether a cell has a core that takes messages."""
+
+    DOWN = "down"
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+@attrs.frozen(kw_only=True)
+class CellSpec:
+    """What makes one cell differ from another.
+
+    Attributes:
+        name: Unique in the run.
+        rank: At one instant, lower ranks are served first; unique in the run.
+        make_core: Builds a fresh core.
+        context: Builds what the core is told; gets the incarnation.
+        needs_history: Whether a restarted core is wrong without its past (portfolio, orders).
+        quarantine_after: How many failures on one message are enough to set it aside.
+        waits_for_journal: Live, whether a message must be durable before it is handled.
+    """
+
+    name: str
+    rank: int
+    make_core: Callable[[Context], Core]
+    context: Callable[[int], Context]
+    needs_history: bool = False
+    quarantine_after: int = 3
+    waits_for_journal: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class CellServices:
+    """What every cell of a run shares."""
+
+    post: Post
+    clock: Clock
+    journal: Journal | None
+    is_simulated: bool
+    became_idle: Callable[[], None]
+    changed: Callable[["Cell"], None]
+    """Told when a cell has got or lost its core."""
+
+
+class Cell:
+    """One running actor; a child of a supervisor."""
+
+    def __init__(self, spec: CellSpec, mailbox: Mailbox, services: CellServices) -> None:
+        self.spec = spec
+        self.name = spec.name
+        self.rank = spec.rank
+        self.mailbox = mailbox
+        self.state = CellState.DOWN
+        self.incarnation = -1
+        self.failures = 0
+        self.quarantined: list[int] = []
+        self.core: Core | None = None
+        self.handling: Envelope | None = None
+        self.retry: Envelope | None = None
+        self.handled_sequence = 0
+        self.market: Any = None
+        """What the core knew of the market: handed to the next core, which could not recover it."""
+        self._services = services
+        self._post = services.post
+        self._attempts = 0
+        self._attempted: Any = None
+        self._error: Exception | None = None
+        self._ended = trio.Event()
+        self._waiting = trio.CancelScope()
+        self._unsent: deque[tuple[Mailbox, Envelope]] = deque()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Live one incarnation: return after a stop was asked for, raise what the core raised."""
+        self._ended = trio.Event()
+        self._error = None
+        self._begin()
+        task_status.started()
+        try:
+            if self._services.is_simulated:
+                await self._ended.wait()
+            else:
+                await self._drain_for_ever()
+        finally:
+            self._end()
+        if self._error is not None:
+            raise self._error
+
+    def request_stop(self) -> None:
+        """Ask the incarnation to end by itself, after what it is handling."""
+        self._ended.set()
+        self._waiting.cancel()
+
+    def _begin(self) -> None:
+        self.incarnation += 1
+        core = self.spec.make_core(self.spec.context(self.incarnation))
+        if self.incarnation:
+            self._recover(core)
+        now_ns = self._services.clock.now_ns()
+        outputs = core.start(now_ns)
+        self.core = core
+        self.state = CellState.RUNNING
+        for output in outputs:
+            self._post.deliver(self.name, 0, output, now_ns)
+        self._services.changed(self)
+
+    def _recover(self, core: Core) -> None:
+        journal = self._services.journal
+        if journal is None:
+            if self.spec.needs_history:
+                raise JournalError(f"{self.name} cannot be rebuilt: the run keeps no journal")
+            return
+        inherit = getattr(core, "inherit", None)
+        if inherit is not None and self.market is not None:
+            inherit(self.market)
+        core.recover(self._past(journal))
+
+    def _past(self, journal: Journal) -> Iterator[tuple[str, Any]]:
+        entries = (e for e in journal.entries() if e.sequence not in self.quarantined)
+        return history(entries, self.name, self.handled_sequence)
+
+    def _end(self) -> None:
+        self.market = getattr(self.core, "market", None)
+        self.core = None
+        self.state = CellState.STOPPED if self._error is None else CellState.DOWN
+        self._services.changed(self)
+
+    def step(self, now_ns: int) -> None:
+        """Handle the next message, if there is one: simulated time's way of running a cell."""
+        core = self.core
+        if core is None:
+            return
+        envelope = self.retry
+        if envelope is None:
+            envelope = self.mailbox.take_nowait()
+            if envelope is None:
+                return
+        else:
+            self.retry = None
+        try:
+            outputs = core.handle(envelope.message, now_ns)
+        except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
+            self.fail(error, envelope)
+            return
+        sequence = self.handled_sequence = envelope.sequence
+        deliver = self._post.deliver
+        name = self.name
+        for output in outputs:
+            deliver(name, sequence, output, now_ns)
+
+    def fail(self, error: Exception, envelope: Envelope | None) -> None:
+        """End the incarnation with an error; keep the message for the next one."""
+        self.failures += 1
+        self._error = error
+        if envelope is not None:
+            self._keep_or_quarantine(error, envelope)
+        self.core_lost()
+        self._ended.set()
+
+    def core_lost(self) -> None:
+        """Forget the core at once: nothing more is handed to it."""
+        self.market = getattr(self.core, "market", None) or self.market
+        self.core = None
+        self.state = CellState.DOWN
+
+    def attempts_on(self, what: Any) -> int:
+        """Return how many times in a row this cell has failed on ``what``, this time included."""
+        self._attempts = self._attempts + 1 if what == self._attempted else 1
+        self._attempted = what
+        return self._attempts
+
+    def _keep_or_quarantine(self, error: Exception, envelope: Envelope) -> None:
+        attempts = self.attempts_on(envelope.sequence)
+        if attempts < self.spec.quarantine_after:
+            self.retry = envelope
+            return
+        self.quarantined.append(envelope.sequence)
+        self.report_quarantine(error, envelope.sequence, type(envelope.message).__name__, attempts)
+
+    def report_quarantine(
+        self, error: Exception, sequence: int, message_type: str, attempts: int
+    ) -> None:
+        """Tell that a message was set aside, with its place in the journal."""
+        report = MessageQuarantined(
+            actor=self.name,
+            message_sequence=sequence,
+            message_type=message_type,
+            attempts=attempts,
+            failure=report_failure(error),
+        )
+        self._post.deliver(self.name, sequence, report, self._services.clock.now_ns())
+
+    async def _drain_for_ever(self) -> None:
+        await self._send_rest()
+        while not self._ended.is_set():
+            envelope = self.retry or self.mailbox.take_nowait()
+            self.retry = None
+            if envelope is None:
+                with trio.CancelScope() as self._waiting:
+                    envelope = await self.mailbox.take()
+            await self._burst(envelope)
+            self._services.became_idle()
+
+    async def _burst(self, envelope: Envelope | None) -> None:
+        """Handle an envelope and all that are queued behind it, without waiting in between."""
+        journal = self._services.journal if self.spec.waits_for_journal else None
+        taken = 0
+        while envelope is not None:
+            self.handling = envelope
+            if journal is not None:
+                await journal.durable(envelope.sequence)
+            self._handle_live(envelope)
+            if self._unsent:
+                await self._send_rest()
+            taken += 1
+            if taken % _FAIR_BURST == 0:
+                await trio.lowlevel.checkpoint()
+            envelope = self.mailbox.take_nowait()
+        self.handling = None
+
+    async def _send_rest(self) -> None:
+        """Send what had to wait for room; the next incarnation sends what a stop leaves."""
+        while self._unsent:
+            mailbox, envelope = self._unsent[0]
+            await mailbox.send(envelope)
+            self._unsent.popleft()
+
+    def _handle_live(self, envelope: Envelope) -> None:
+        core = self.core
+        assert core is not None
+        now_ns = self._services.clock.now_ns()
+        try:
+            outputs = core.handle(envelope.message, now_ns)
+        except Exception as error:
+            self.failures += 1
+            self.handling = None
+            self._error = error
+            self._keep_or_quarantine(error, envelope)
+            raise
+        self.handled_sequence = envelope.sequence
+        for output in outputs:
+            waiting = self._post.deliver(self.name, envelope.sequence, output, now_ns)
+            if waiting:
+                self._unsent.extend(waiting)
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether nothing is queued, waiting or being handled."""
+        return not self.mailbox.depth and self.handling is None and self.retry is None

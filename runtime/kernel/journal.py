@@ -1,0 +1,296 @@
+"""The journal: an append-only record of envelopes in SQLite, and reading it back.
+
+One row per message, in the order of sequence numbers. A message that is to be delivered later is
+written when it is sent, with ``due_ns``, and again (as a row that names the first as its cause)
+when it is delivered.
+
+=========== =====================================================================
+column      meaning
+=========== =====================================================================
+sequence    unique, growing: the order in which every receiver handles
+time_ns     when it was sent
+sender      actor name
+receivers   actor names, comma-separated
+cause       sequence of the message that led to this one, 0 for none
+due_ns      when it is to be delivered, NULL for at once
+type        message type
+body        the message as JSON
+=========== =====================================================================
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import attrs
+import trio
+
+from actors.errors import JournalError
+from runtime.kernel.codec import Codec
+from runtime.kernel.envelope import Envelope
+
+SCHEMA_VERSION = 1
+_FLUSH_ROWS = 4096
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE envelopes (
+    sequence INTEGER PRIMARY KEY,
+    time_ns INTEGER NOT NULL,
+    sender TEXT NOT NULL,
+    receivers TEXT NOT NULL,
+    cause INTEGER NOT NULL,
+    due_ns INTEGER,
+    type TEXT NOT NULL,
+    body BLOB NOT NULL
+);
+"""
+_INSERT = "INSERT INTO envelopes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = (
+    "SELECT sequence, time_ns, sender, receivers, cause, due_ns, type, body"
+    " FROM envelopes ORDER BY sequence"
+)
+
+Row = tuple[int, int, str, str, int, int | None, str, bytes]
+
+
+@attrs.frozen(kw_only=True)
+class Entry:
+    """One row of the journal, read back."""
+
+    sequence: int
+    time_ns: int
+    sender: str
+    receivers: tuple[str, ...]
+    cause: int
+    due_ns: int | None
+    type: str
+    message: Any
+
+    @property
+    def receiver(self) -> str:
+        """Return the receivers as text."""
+        return ",".join(self.receivers)
+
+
+class Journal(Protocol):
+    """Where envelopes are recorded."""
+
+    def append(self, envelope: Envelope, receivers: str, due_ns: int | None = None) -> None:
+        """Record an envelope; it is durable after the next :meth:`flush` or group commit."""
+        ...
+
+    async def durable(self, sequence: int) -> None:
+        """Return when everything up to ``sequence`` is committed."""
+        ...
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield everything recorded so far, in order."""
+        ...
+
+    def close(self) -> None:
+        """Commit and close."""
+        ...
+
+
+def _open_new(path: Path, meta: dict[str, str]) -> sqlite3.Connection:
+    if path.exists():
+        raise JournalError(f"{path.name} exists already: a journal is never overwritten")
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA page_size = 8192")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.executescript(_SCHEMA)
+    rows = {"schema_version": str(SCHEMA_VERSION), **meta}
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(rows.items()))
+    return connection
+
+
+def _write(connection: sqlite3.Connection, rows: list[Row]) -> None:
+    connection.execute("BEGIN")
+    connection.executemany(_INSERT, rows)
+    connection.execute("COMMIT")
+
+
+def _close(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("PRAGMA journal_mode = DELETE")
+    connection.close()
+
+
+def _entry(codec: Codec, row: Row) -> Entry:
+    sequence, time_ns, sender, receivers, cause, due_ns, kind, body = row
+    return Entry(
+        sequence=sequence,
+        time_ns=time_ns,
+        sender=sender,
+        receivers=tuple(receivers.split(",")),
+        cause=cause,
+        due_ns=due_ns,
+        type=kind,
+        message=codec.decode(kind, body),
+    )
+
+
+class InlineJournal:
+    """The journal of a simulated run: written by the sequencer's task itself, in big batches.
+
+    The same run gives the same bytes: rows are committed in batches of a fixed size.
+    """
+
+    def __init__(self, path: Path, codec: Codec, meta: dict[str, str]) -> None:
+        self._codec = codec
+        self._encode = codec.encode
+        self._connection = _open_new(path, meta)
+        self._connection.execute("PRAGMA synchronous = OFF")
+        self._rows: list[Row] = []
+
+    def append(self, envelope: Envelope, receivers: str, due_ns: int | None = None) -> None:
+        """Record an envelope."""
+        message = envelope.message
+        rows = self._rows
+        rows.append(
+            (
+                envelope.sequence,
+                envelope.time_ns,
+                envelope.sender,
+                receivers,
+                envelope.cause,
+                due_ns,
+                message.__class__.__name__,
+                self._encode(message),
+            )
+        )
+        if len(rows) >= _FLUSH_ROWS:
+            _write(self._connection, rows)
+            self._rows = []
+
+    async def durable(self, sequence: int) -> None:
+        """Return at once: a simulated run is repeated, not recovered."""
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield everything recorded so far, in order."""
+        for row in self._connection.execute(_SELECT).fetchall():
+            yield _entry(self._codec, row)
+        for row in self._rows:
+            yield _entry(self._codec, row)
+
+    def close(self) -> None:
+        """Commit and close."""
+        _write(self._connection, self._rows)
+        self._rows = []
+        _close(self._connection)
+
+
+class LiveJournal:
+    """The journal of a live run: one writer actor commits in groups, in a thread of its own.
+
+    Whoever needs a message to be durable waits in :meth:`durable`; everybody who waits while a
+    commit is under way shares the next one.
+    """
+
+    name = "journal"
+
+    def __init__(self, path: Path, codec: Codec, meta: dict[str, str]) -> None:
+        self._codec = codec
+        self._connection = _open_new(path, meta)
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._rows: list[Row] = []
+        self._appended = 0
+        self._committed = 0
+        self._work = trio.Event()
+        self._done = trio.Event()
+        self._is_stopping = False
+        self._thread = trio.CapacityLimiter(1)
+        self.commits = 0
+
+    def append(self, envelope: Envelope, receivers: str, due_ns: int | None = None) -> None:
+        """Record an envelope; the writer actor commits it."""
+        message = envelope.message
+        row = (
+            envelope.sequence,
+            envelope.time_ns,
+            envelope.sender,
+            receivers,
+            envelope.cause,
+            due_ns,
+            type(message).__name__,
+            self._codec.encode(message),
+        )
+        self._rows.append(row)
+        self._appended = envelope.sequence
+        self._work.set()
+
+    async def durable(self, sequence: int) -> None:
+        """Return when everything up to ``sequence`` that was appended is committed."""
+        while self._committed < min(sequence, self._appended):
+            await self._done.wait()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Commit whatever has been appended, group by group, until asked to stop."""
+        task_status.started()
+        while self._rows or not self._is_stopping:
+            if not self._rows:
+                self._work = trio.Event()
+                await self._work.wait()
+                continue
+            rows, self._rows = self._rows, []
+            await trio.to_thread.run_sync(_write, self._connection, rows, limiter=self._thread)
+            self._committed = rows[-1][0]
+            self.commits += 1
+            done, self._done = self._done, trio.Event()
+            done.set()
+
+    def request_stop(self) -> None:
+        """Ask the writer to commit what is left and return."""
+        self._is_stopping = True
+        self._work.set()
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield everything recorded so far, in order."""
+        for row in self._connection.execute(_SELECT).fetchall():
+            yield _entry(self._codec, row)
+        for row in self._rows:
+            yield _entry(self._codec, row)
+
+    def close(self) -> None:
+        """Commit what is left and close."""
+        _write(self._connection, self._rows)
+        self._rows = []
+        _close(self._connection)
+
+
+def history(entries: Iterable[Entry], actor: str, handled: int) -> Iterator[tuple[str, Any]]:
+    """Yield what an actor has received (up to ``handled``) and sent, in order.
+
+    A message that was sent for later counts once, when it was sent.
+    """
+    scheduled: set[int] = set()
+    for entry in entries:
+        if entry.due_ns is not None:
+            scheduled.add(entry.sequence)
+        if entry.sender == actor and entry.cause not in scheduled:
+            yield "sent", entry.message
+        if actor in entry.receivers and entry.due_ns is None and entry.sequence <= handled:
+            yield "received", entry.message
+
+
+def read_journal(path: Path, codec: Codec) -> Iterator[Entry]:
+    """Yield the entries of a finished or running journal, in order.
+
+    Raises:
+        JournalError: If there is no such file, or it is no journal of a version we can read.
+    """
+    if not path.exists():
+        raise JournalError(f"{path}: no such journal")
+    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        found = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
+        if found is None or int(found[0]) != SCHEMA_VERSION:
+            raise JournalError(f"{path}: expected schema version {SCHEMA_VERSION}, found {found}")
+        for row in connection.execute(_SELECT):
+            yield _entry(codec, row)
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"{path}: not a journal: {error}") from error
+    finally:
+        connection.close()

@@ -1,0 +1,128 @@
+"""The post office: gives messages their envelopes, and puts them where the routing table says."""
+
+from collections.abc import Callable, Mapping, Sequence
+from heapq import heappush
+from typing import Any, Protocol
+
+from actors.actor import Later
+from runtime.kernel.clock import Clock
+from runtime.kernel.envelope import Envelope
+from runtime.kernel.journal import Journal
+from runtime.kernel.mailbox import Mailbox
+
+
+class Receiver(Protocol):
+    """Whoever has a mailbox; a lower rank is served first at one instant."""
+
+    name: str
+    rank: int
+    mailbox: Mailbox
+
+
+Route = Callable[[Any], Sequence[Receiver]]
+"""Names the receivers of a message."""
+
+Ready = list[tuple[int, int, Receiver]]
+Delayed = tuple[str, int, Any, bool]
+"""Sender, cause, message, and whether it is only in the background."""
+
+
+class Timetable(Protocol):
+    """Where messages for later wait."""
+
+    def set(self, at_ns: int, what: Any) -> None:
+        """Remember ``what`` for ``at_ns``."""
+        ...
+
+
+def _ignore(_message: Any, _now_ns: int) -> None:
+    """Show a message to nobody."""
+
+
+class Post:
+    """Delivers to mailboxes.
+
+    In simulated time whoever got a message is put on the ``ready`` heap, by ``(rank, sequence)``;
+    live (``ready`` is None) the receiver's own task wakes up.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        timers: Timetable,
+        journal: Journal | None,
+        ready: Ready | None,
+    ) -> None:
+        self.routes: Mapping[type, Route] = {}
+        self.observe: Callable[[Any, int], None] = _ignore
+        """Is shown every message that no actor receives (alerts, marks, supervision)."""
+        self.sequence = 0
+        self.in_flight_later = 0
+        self._clock = clock
+        self._timers = timers
+        self._journal = journal
+        self._ready = ready
+        self.is_recording = journal is not None
+
+    def record(self, sender: str, receivers: str, message: Any) -> int:
+        """Journal a message that reaches its receivers by other ways; return its sequence."""
+        self.sequence += 1
+        if self._journal is not None:
+            envelope = Envelope(self.sequence, self._clock.now_ns(), sender, 0, message)
+            self._journal.append(envelope, receivers)
+        return self.sequence
+
+    def deliver(
+        self, sender: str, cause: int, message: Any, now_ns: int
+    ) -> list[tuple[Mailbox, Envelope]] | None:
+        """Send a message to everyone its route names; a :class:`Later` waits for its time.
+
+        Returns:
+            Live only: the deliveries that must wait for room, or None.
+        """
+        kind = message.__class__
+        if kind is Later:
+            self._schedule(sender, cause, message, now_ns)
+            return None
+        receivers = self.routes[kind](message)
+        self.sequence = sequence = self.sequence + 1
+        envelope = Envelope(sequence, now_ns, sender, cause, message)
+        if self._journal is not None:
+            self._journal.append(envelope, ",".join([receiver.name for receiver in receivers]))
+        if not receivers:
+            self.observe(message, now_ns)
+            return None
+        ready = self._ready
+        blocked: list[tuple[Mailbox, Envelope]] | None = None
+        for receiver in receivers:
+            mailbox = receiver.mailbox
+            if not mailbox.offer(envelope):
+                if ready is None:
+                    blocked = blocked or []
+                    blocked.append((mailbox, envelope))
+                    continue
+                mailbox.hold(envelope)
+            if ready is not None:
+                heappush(ready, (receiver.rank, sequence, receiver))
+        return blocked
+
+    def _schedule(self, sender: str, cause: int, later: Later, now_ns: int) -> None:
+        if self._journal is not None and not later.background:
+            self.sequence += 1
+            envelope = Envelope(self.sequence, now_ns, sender, cause, later.message)
+            receivers = self.routes[type(later.message)](later.message)
+            names = ",".join(receiver.name for receiver in receivers)
+            self._journal.append(envelope, names, later.at_ns)
+            cause = self.sequence
+        if not later.background:
+            self.in_flight_later += 1
+        self._timers.set(later.at_ns, (sender, cause, later.message, later.background))
+
+    def deliver_delayed(
+        self, delayed: Delayed, now_ns: int
+    ) -> list[tuple[Mailbox, Envelope]] | None:
+        """Deliver a message whose time has come."""
+        sender, cause, message, background = delayed
+        if not background:
+            self.in_flight_later -= 1
+        return self.deliver(sender, cause, message, now_ns)
