@@ -159,7 +159,7 @@ class Listener(Protocol):
 
 
 @runtime_checkable
-class Vectorised(Protocol):
+class Vectorised(Listener, Protocol):
     """A listener that works on whole columns: it gets these two calls, and no callback per row.
 
     ``on_slice`` is asked first. Then ``on_rows`` is given the rows that have passed: up to and

@@ -307,24 +307,39 @@ class Slice:
         columns["source"] = np.full(len(self), source, dtype=np.int64)
         return Slice(self.instruments, columns, self.levels)
 
+    def conflated(self, newer: "Slice") -> "Slice":
+        """Return both slices as one, with only the latest quote, trade and bar of an instrument.
+
+        Book changes, connections and resolutions are all kept: nothing can stand for them.
+        """
+        both = Slice.joined([self, newer])
+        codes = (both.instrument << KIND_BITS) | both.kind
+        _, last = np.unique(codes[::-1], return_index=True)
+        is_kept = both.kind > EventKind.BAR
+        is_kept[len(both) - 1 - last] = True
+        return both.take(np.flatnonzero(is_kept))
+
     @classmethod
     def joined(cls, parts: Sequence["Slice"]) -> "Slice":
         """Return several slices as one, ordered by time, then source, then the order given."""
         if len(parts) == 1:
             return parts[0]
         columns = {name: np.concatenate([getattr(p, name) for p in parts]) for name in _COLUMNS}
-        offset = 0
-        start = 0
+        levels: list[Column] = []
+        offset = start = 0
         for part in parts:
-            stop = start + len(part)
-            book = np.flatnonzero(part.kind == EventKind.BOOK) + start
-            columns["a"][book] += offset
-            columns["b"][book] += offset
-            offset += len(part.levels)
-            start = stop
+            book = np.flatnonzero(part.kind == EventKind.BOOK)
+            if len(book):
+                first, past = int(part.a[book].min()), int(part.b[book].max())
+                columns["a"][book + start] += offset - first
+                columns["b"][book + start] += offset - first
+                levels.append(part.levels[first:past])
+                offset += past - first
+            start += len(part)
         order = np.lexsort((columns["source"], columns["time_ns"]))
         columns = {name: column[order] for name, column in columns.items()}
-        return cls(parts[0].instruments, columns, np.concatenate([p.levels for p in parts]))
+        all_levels = np.concatenate(levels) if levels else _NO_LEVELS
+        return cls(parts[0].instruments, columns, all_levels)
 
 
 def _next_event(_time_ns: int, events: Iterator[MarketEvent]) -> MarketEvent:

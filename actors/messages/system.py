@@ -63,6 +63,18 @@ class Halt(msgspec.Struct, frozen=True, gc=False):
     cause: str
 
 
+class CancelAll(msgspec.Struct, frozen=True, gc=False):
+    """Cancel everything that works; new orders may still come."""
+
+    cause: str
+
+
+class CancelAllAtVenue(msgspec.Struct, frozen=True, gc=False):
+    """Cancel everything that works at the venue: said to the broker when nobody else can."""
+
+    cause: str
+
+
 class CancelStrategy(msgspec.Struct, frozen=True, gc=False):
     """Cancel whatever one strategy has working, and take no more of it."""
 

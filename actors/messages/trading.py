@@ -90,6 +90,19 @@ class CancelPlacedOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     instrument: str
 
 
+class OrderArrived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A simulated venue's own: an order has come to it, after the latency of its way."""
+
+    order: Order
+
+
+class CancelArrived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A simulated venue's own: a cancel has come to it, after the latency of its way."""
+
+    client_order_id: str
+    instrument: str
+
+
 class ReportKind(StrEnum):
     """What a venue says has happened to an order."""
 

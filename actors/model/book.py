@@ -76,8 +76,8 @@ class Book:
 
     def top_bids(self, depth: int) -> tuple[tuple[int, int], ...]:
         """Return the best bids as ``(ticks, lots)``, best first."""
-        prices = self.bids.lowest_first()[-depth:]
-        return tuple((ticks, self.bids.lots[ticks]) for ticks in reversed(prices))
+        prices = self.bids.lowest_first()[: -depth - 1 : -1]
+        return tuple((ticks, self.bids.lots[ticks]) for ticks in prices)
 
     def top_asks(self, depth: int) -> tuple[tuple[int, int], ...]:
         """Return the best asks as ``(ticks, lots)``, best first."""

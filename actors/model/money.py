@@ -1,6 +1,6 @@
 """The one place where decimals become integer ticks and lots, and back."""
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NewType
 
 Price = NewType("Price", Decimal)
@@ -25,16 +25,18 @@ def to_steps(value: Decimal, step: Decimal) -> int:
     Raises:
         ValueError: If ``value`` is not a whole number of steps.
     """
-    steps = value / step
-    whole = int(steps)
-    if whole != steps:
+    try:
+        whole, rest = divmod(value, step)
+    except InvalidOperation as error:
+        raise ValueError(f"{value} is not a number of steps of {step}") from error
+    if rest:
         raise ValueError(f"{value} is not a multiple of {step}")
-    return whole
+    return int(whole)
 
 
 def round_down(value: Decimal, step: Decimal) -> Decimal:
     """Return the largest multiple of ``step`` that is not above ``value`` (towards zero)."""
-    return (value / step).to_integral_value(rounding=ROUND_DOWN) * step
+    return value // step * step
 
 
 def is_on_grid(value: Decimal, step: Decimal) -> bool:

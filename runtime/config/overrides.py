@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runtime.config.document import child_key
-from runtime.config.problems import Problems, nearest, shown
+from runtime.config.problems import NOTHING, Problems, nearest, shown
 from runtime.config.yaml_reader import read_node
 
 _PATH = re.compile(r"[^.\[\]=]+(?:\[[^\[\]]+\])*(?:\.[^.\[\]=]+(?:\[[^\[\]]+\])*)*")
@@ -61,10 +61,11 @@ def _assign(holder: Any, steps: list[tuple[str, str]], key: str, value: _Value) 
         _forget(problems.document.origins, child)
         problems.document.origins[child] = origin
         holder[place] = read_node(text, problems, environment, child)
+        _forget(problems.document.origins, child)
         return
     if isinstance(place, str) and holder.get(place) is None:
         if rest[0][0]:
-            raise _NoWay(child, "a list", "nothing", nearest(place, set(holder) - {place}))
+            raise _NoWay(child, "a list", NOTHING, nearest(place, set(holder) - {place}))
         holder[place] = {}
     _assign(holder[place], rest, child, value)
 
@@ -74,14 +75,11 @@ def _item(holder: Any, index: str, key: str) -> int:
         raise _NoWay(key, "a list", shown(holder))
     if index.isdecimal() and int(index) < len(holder):
         return int(index)
-    names = [each.get("name") for each in holder if isinstance(each, dict)]
+    names = [str(each.get("name")) if isinstance(each, dict) else "" for each in holder]
     if index in names:
-        return next(
-            i for i, each in enumerate(holder) if isinstance(each, dict) and each["name"] == index
-        )
+        return names.index(index)
     expected = f"an item from 0 to {len(holder) - 1}" if holder else "items"
-    known = [name for name in names if isinstance(name, str)]
-    raise _NoWay(key, expected, f"[{index}]", nearest(index, known))
+    raise _NoWay(key, expected, f"[{index}]", nearest(index, names))
 
 
 def _entry(holder: Any, name: str, key: str) -> str:

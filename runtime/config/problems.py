@@ -11,6 +11,8 @@ from runtime.observe.masking import MASK, is_secret
 
 T = TypeVar("T")
 
+NOTHING = "nothing"
+UNKNOWN = "an unknown one"
 _LONGEST_FOUND = 60
 
 
@@ -24,7 +26,7 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 def shown(value: Any) -> str:
     """Return a value as a problem shows it."""
     if value is None:
-        return "nothing"
+        return NOTHING
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
@@ -32,13 +34,13 @@ def shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a mapping"
     if isinstance(value, list | tuple):
-        return "a list"
+        return f"a list of {len(value)}"
     text = str(value)
     return repr(text if len(text) <= _LONGEST_FOUND else f"{text[:_LONGEST_FOUND]}...")
 
 
 class Problems:
-    """The problems of one document; what has the word ``secret`` in its key is not shown."""
+    """The problems of one document, at most one for each key: what follows from it is not told."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -46,15 +48,16 @@ class Problems:
 
     def add(self, key: str, *, expected: str, found: str, nearest: str | None = None) -> None:
         """Note a problem; ``found`` is in words already (see :func:`shown`)."""
+        if any(problem.key == key for problem in self.found):
+            return
         problem = Problem(
             file=self.document.origin(key),
             key=key or WHOLE,
             expected=expected,
-            found=MASK if is_secret(key) else found,
+            found=MASK if is_secret(key) and found not in (NOTHING, UNKNOWN) else found,
             nearest=nearest,
         )
-        if problem not in self.found:
-            self.found.append(problem)
+        self.found.append(problem)
 
     def choose(self, choices: Mapping[str, T], name: str, key: str) -> T | None:
         """Return the choice of that name; note a problem and return None if there is none."""

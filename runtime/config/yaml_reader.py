@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from runtime.config.document import WHOLE, Document, child_key
-from runtime.config.problems import Problems, shown
+from runtime.config.document import WHOLE, child_key
+from runtime.config.problems import NOTHING, Problems, shown
 from runtime.config.variables import UnsetVariable, Variables
 
 _MOST_NODES = 100_000
@@ -43,20 +43,19 @@ def plain_scalar(text: str) -> str | int | Decimal | bool | None:
     return text
 
 
-def read_yaml(text: str, file: str, environment: Mapping[str, str]) -> Document:
-    """Return a document whose top level is a mapping.
+def read_yaml(text: str, problems: Problems, environment: Mapping[str, str]) -> None:
+    """Fill the problems' document from a text whose top level is a mapping.
+
+    Twofold keys and unset variables are noted.
 
     Raises:
-        ConfigError: If the text is no YAML, a key stands twice, or a variable is not set.
+        ConfigError: If the text is no YAML mapping.
     """
-    document = Document(file=file)
-    problems = Problems(document)
     data = read_node(text, problems, environment, key="")
-    if not isinstance(data, dict) and not problems.found:
+    if not isinstance(data, dict):
         problems.add(WHOLE, expected="a mapping", found=shown(data))
-    problems.raise_if_any()
-    document.data.update(data)
-    return document
+        problems.raise_if_any()
+    problems.document.data.update(data)
 
 
 def read_node(text: str, problems: Problems, environment: Mapping[str, str], key: str) -> Any:
@@ -65,8 +64,9 @@ def read_node(text: str, problems: Problems, environment: Mapping[str, str], key
     try:
         node = yaml.compose(variables.set_aside(text), Loader=_Loader)
     except (yaml.YAMLError, RecursionError) as error:
-        problems.document.origins.setdefault(WHOLE, _place(problems.document.file, error))
-        problems.add(key or WHOLE, expected="YAML", found=_what(error))
+        where = key or WHOLE
+        problems.document.origins.setdefault(where, _place(problems.document.file, error))
+        problems.add(where, expected="YAML", found=_what(error))
         return None
     return None if node is None else _Reader(problems, variables).value(node, key)
 
@@ -147,7 +147,7 @@ class _Reader:
             return self._variables.put_back(node.value)
         except UnsetVariable as unset:
             expected = f"environment variable {unset.name} to be set"
-            self._problems.add(key, expected=expected, found="nothing")
+            self._problems.add(key, expected=expected, found=NOTHING)
             return None
 
     def _stand(self, key: str, node: yaml.Node) -> None:

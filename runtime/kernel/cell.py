@@ -24,6 +24,7 @@ from runtime.kernel.mailbox import Mailbox
 from runtime.kernel.post import Post
 
 _FAIR_BURST = 256
+_SAME_TIME = 16
 
 
 class CellState(StrEnum):
@@ -86,6 +87,7 @@ class Cell:
         self.handling: Envelope | None = None
         self.retry: Envelope | None = None
         self.handled_sequence = 0
+        self.failed_sequence = 0
         self.market: Any = None
         """What the core knew of the market: handed to the next core, which could not recover it."""
         self._services = services
@@ -94,12 +96,15 @@ class Cell:
         self._attempted: Any = None
         self._error: Exception | None = None
         self._ended = trio.Event()
-        self._waiting = trio.CancelScope()
+        self._scope = trio.CancelScope()
+        self._is_waiting = False
         self._unsent: deque[tuple[Mailbox, Envelope]] = deque()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Live one incarnation: return after a stop was asked for, raise what the core raised."""
         self._ended = trio.Event()
+        self._scope = trio.CancelScope()
+        self._is_waiting = False
         self._error = None
         self._begin()
         task_status.started()
@@ -116,7 +121,8 @@ class Cell:
     def request_stop(self) -> None:
         """Ask the incarnation to end by itself, after what it is handling."""
         self._ended.set()
-        self._waiting.cancel()
+        if self._is_waiting:
+            self._scope.cancel()
 
     def _begin(self) -> None:
         self.incarnation += 1
@@ -178,6 +184,7 @@ class Cell:
     def fail(self, error: Exception, envelope: Envelope | None) -> None:
         """End the incarnation with an error; keep the message for the next one."""
         self.failures += 1
+        self.failed_sequence = 0 if envelope is None else envelope.sequence
         self._error = error
         if envelope is not None:
             self._keep_or_quarantine(error, envelope)
@@ -218,25 +225,34 @@ class Cell:
         self._post.deliver(self.name, sequence, report, self._services.clock.now_ns())
 
     async def _drain_for_ever(self) -> None:
-        await self._send_rest()
-        while not self._ended.is_set():
-            envelope = self.retry or self.mailbox.take_nowait()
-            self.retry = None
-            if envelope is None:
-                with trio.CancelScope() as self._waiting:
-                    envelope = await self.mailbox.take()
-            await self._burst(envelope)
-            self._services.became_idle()
+        mailbox = self.mailbox
+        with self._scope:
+            await self._send_rest()
+            while not self._ended.is_set():
+                envelope = self.retry or mailbox.take_nowait()
+                self.retry = None
+                if envelope is None:
+                    self._is_waiting = True
+                    envelope = await mailbox.take()
+                    self._is_waiting = False
+                await self._burst(envelope)
+                self._services.became_idle()
 
     async def _burst(self, envelope: Envelope | None) -> None:
-        """Handle an envelope and all that are queued behind it, without waiting in between."""
+        """Handle an envelope and all that are queued behind it, without waiting in between.
+
+        The clock is read once in a few messages: they came together.
+        """
         journal = self._services.journal if self.spec.waits_for_journal else None
+        now_ns = 0
         taken = 0
         while envelope is not None:
             self.handling = envelope
             if journal is not None:
                 await journal.durable(envelope.sequence)
-            self._handle_live(envelope)
+            if taken % _SAME_TIME == 0:
+                now_ns = self._services.clock.now_ns()
+            self._handle_live(envelope, now_ns)
             if self._unsent:
                 await self._send_rest()
             taken += 1
@@ -252,21 +268,22 @@ class Cell:
             await mailbox.send(envelope)
             self._unsent.popleft()
 
-    def _handle_live(self, envelope: Envelope) -> None:
+    def _handle_live(self, envelope: Envelope, now_ns: int) -> None:
         core = self.core
         assert core is not None
-        now_ns = self._services.clock.now_ns()
         try:
             outputs = core.handle(envelope.message, now_ns)
         except Exception as error:
             self.failures += 1
+            self.failed_sequence = envelope.sequence
             self.handling = None
             self._error = error
             self._keep_or_quarantine(error, envelope)
             raise
-        self.handled_sequence = envelope.sequence
+        sequence = self.handled_sequence = envelope.sequence
+        deliver = self._post.deliver
         for output in outputs:
-            waiting = self._post.deliver(self.name, envelope.sequence, output, now_ns)
+            waiting = deliver(self.name, sequence, output, now_ns)
             if waiting:
                 self._unsent.extend(waiting)
 

@@ -33,11 +33,12 @@ class LiveClock:
 
     def __init__(self, epoch_ns: int | None = None) -> None:
         started_ns = time.time_ns() if epoch_ns is None else epoch_ns
-        self._offset_ns = started_ns - round(trio.current_time() * NANOSECONDS)
+        self._seconds = trio.lowlevel.current_clock().current_time
+        self._offset_ns = started_ns - round(self._seconds() * NANOSECONDS)
 
     def now_ns(self) -> int:
         """Return the time in nanoseconds since 1970, UTC."""
-        return self._offset_ns + round(trio.current_time() * NANOSECONDS)
+        return self._offset_ns + round(self._seconds() * NANOSECONDS)
 
     async def sleep_until_ns(self, at_ns: int) -> None:
         """Return when the clock has reached ``at_ns``; at once if it has."""
@@ -74,6 +75,8 @@ class VirtualClock:
 
     def __init__(self, start_ns: int = 0) -> None:
         self._now_ns = start_ns
+        self._begins: int | None = None
+        self._has_moved = False
         self.timers = Timers()
         self.sleepers = 0
         """How many tasks wait for a later time."""
@@ -82,9 +85,16 @@ class VirtualClock:
         """Return the virtual time in nanoseconds since 1970, UTC."""
         return self._now_ns
 
+    def begin_at(self, start_ns: int) -> None:
+        """Begin at the earliest of the times given, before time has moved."""
+        if not self._has_moved:
+            self._now_ns = start_ns if self._begins is None else min(self._begins, start_ns)
+            self._begins = self._now_ns
+
     def advance(self, now_ns: int) -> None:
         """Move time forward; it never goes back."""
         assert now_ns >= self._now_ns, f"time would go back: {self._now_ns} to {now_ns}"
+        self._has_moved = True
         self._now_ns = now_ns
 
     async def sleep_until_ns(self, at_ns: int) -> None:

@@ -66,6 +66,7 @@ class Quiescence:
         self._post = post
         self._cells: Sequence[Cell] = ()
         self._changed = trio.Event()
+        self._is_awaited = False
 
     def watch(self, cells: Sequence[Cell]) -> None:
         """Say which cells there are."""
@@ -77,13 +78,16 @@ class Quiescence:
 
     def check(self) -> None:
         """Take notice that a cell has become idle."""
-        self._changed.set()
+        if self._is_awaited:
+            self._changed.set()
 
     async def wait(self) -> None:
         """Return when no message is in flight."""
         while not self.is_quiet():
             self._changed = trio.Event()
+            self._is_awaited = True
             await self._changed.wait()
+        self._is_awaited = False
 
 
 class LiveFeed:

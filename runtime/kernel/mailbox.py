@@ -50,22 +50,25 @@ CRASH = Rule(overflow=Overflow.CRASH)
 WAIT = Rule(overflow=Overflow.WAIT)
 
 
-@attrs.define
+@attrs.frozen(kw_only=True)
 class MailboxCounts:
     """What became of everything that was sent.
 
     ``sent = taken + queued + waiting + conflated + dead``, at any time.
     """
 
-    sent: int = 0
-    taken: int = 0
-    conflated: int = 0
-    dead: int = 0
-    waited: int = 0
+    sent: int
+    taken: int
+    queued: int
+    waiting: int
+    conflated: int
+    dead: int
+    waited: int
     """How many of them had to wait for room."""
-    overflowed: int = 0
+    overflowed: int
     """How many were refused by crashing their sender (they do not count as sent)."""
-    peak: int = 0
+    peak: int
+    """The most that were queued at once."""
 
 
 class _Slot:
@@ -99,11 +102,13 @@ class Mailbox:
         self.name = name
         self.capacity = capacity
         self.limit = capacity + reserve
-        self.counts = MailboxCounts()
         self.depth = 0
         self.is_closed = False
         self._rules = rules or {}
-        sender, receiver = trio.open_memory_channel[Envelope | _Slot](self.limit)
+        self._conflates = any(r.overflow is Overflow.KEEP_LATEST for r in self._rules.values())
+        self._is_careful = self._conflates
+        """Whether an envelope may be wrapped, or somebody waits for room."""
+        sender, receiver = trio.open_memory_channel[Any](self.limit)
         self._put = sender.send_nowait
         self._get = receiver.receive_nowait
         self._wait_for_one = receiver.receive
@@ -111,6 +116,12 @@ class Mailbox:
         self._slots: dict[Any, _Slot] = {}
         self._held: deque[Envelope] = deque()
         self._room = trio.lowlevel.ParkingLot()
+        self._taken = 0
+        self._conflated = 0
+        self._dead = 0
+        self._waited = 0
+        self._overflowed = 0
+        self._peak = 0
 
     def offer(self, envelope: Envelope) -> bool:
         """Queue an envelope without waiting; return False if its sender has to wait.
@@ -119,20 +130,18 @@ class Mailbox:
             MailboxOverflow: If there is no room and the type's rule is CRASH.
         """
         depth = self.depth
-        if depth >= self.capacity or self._slots or self._held:
-            return self._offer_with_care(envelope)
+        if depth >= self.capacity or self._is_careful:
+            return self._offer_by_rule(envelope)
         self._put(envelope)
         self._queued_ns.append(envelope.time_ns)
         self.depth = depth + 1
-        self.counts.sent += 1
         return True
 
-    def _offer_with_care(self, envelope: Envelope) -> bool:
+    def _offer_by_rule(self, envelope: Envelope) -> bool:
         if self.is_closed:
-            self.counts.sent += 1
-            self.counts.dead += 1
+            self._dead += 1
             return True
-        rule = self._rules.get(type(envelope.message), CRASH)
+        rule = self._rules.get(envelope.message.__class__, CRASH)
         if rule.overflow is Overflow.KEEP_LATEST:
             return self._keep_latest(rule, envelope)
         if rule.overflow is Overflow.WAIT and (self.depth >= self.capacity or self._held):
@@ -148,8 +157,7 @@ class Mailbox:
             slot.envelope = Envelope(
                 envelope.sequence, envelope.time_ns, envelope.sender, envelope.cause, joined
             )
-            self.counts.sent += 1
-            self.counts.conflated += 1
+            self._conflated += 1
             return True
         slot = _Slot(key, envelope)
         self._push(slot, envelope)
@@ -158,7 +166,7 @@ class Mailbox:
 
     def _push(self, item: Envelope | _Slot, envelope: Envelope) -> None:
         if self.depth >= self.limit:
-            self.counts.overflowed += 1
+            self._overflowed += 1
             kind = type(envelope.message).__name__
             raise MailboxOverflow(
                 f"{self.name}: no room for {kind} from {envelope.sender}:"
@@ -167,63 +175,83 @@ class Mailbox:
         self._put(item)
         self._queued_ns.append(envelope.time_ns)
         self.depth += 1
-        self.counts.sent += 1
-        self.counts.peak = max(self.counts.peak, self.depth)
 
     def hold(self, envelope: Envelope) -> None:
         """Queue an envelope behind those that wait for room: the sequencer's way of waiting."""
         self._held.append(envelope)
-        self.counts.sent += 1
-        self.counts.waited += 1
+        self._is_careful = True
+        self._waited += 1
 
     async def send(self, envelope: Envelope) -> None:
         """Queue an envelope, waiting for room if its rule says so: the live way of waiting."""
         if self.offer(envelope):
             await trio.lowlevel.checkpoint()
             return
-        self.counts.waited += 1
+        self._waited += 1
         while not self.offer(envelope):
+            self._is_careful = True
             await self._room.park()
 
     def take_nowait(self) -> Envelope | None:
         """Return the oldest envelope, or None."""
-        if not self.depth:
+        depth = self.depth
+        if not depth:
             return None
-        return self._taken(self._get())
+        if depth > self._peak:
+            self._peak = depth
+        self.depth = depth - 1
+        self._taken += 1
+        self._queued_ns.popleft()
+        item = self._get()
+        return self._let_next_in(item) if self._is_careful else item
 
     async def take(self) -> Envelope:
         """Return the oldest envelope, waiting for one."""
-        return self._taken(await self._wait_for_one())
-
-    def _taken(self, item: Envelope | _Slot) -> Envelope:
-        counts = self.counts
-        if self.depth > counts.peak:
-            counts.peak = self.depth
+        item = await self._wait_for_one()
+        self._peak = max(self._peak, self.depth)
         self.depth -= 1
-        counts.taken += 1
+        self._taken += 1
         self._queued_ns.popleft()
-        if item.__class__ is _Slot:
-            assert isinstance(item, _Slot)
+        return self._let_next_in(item) if self._is_careful else item
+
+    def _let_next_in(self, item: Envelope | _Slot) -> Envelope:
+        """Unwrap what was taken, and give its place to whoever waits for one."""
+        if isinstance(item, _Slot):
             if self._slots.get(item.key) is item:
                 del self._slots[item.key]
             item = item.envelope
         if self._held and self.depth < self.capacity:
             held = self._held.popleft()
-            self._put(held)
-            self._queued_ns.append(held.time_ns)
-            self.depth += 1
+            self._push(held, held)
         if self._room:
             self._room.unpark()
-        assert isinstance(item, Envelope)
+        self._is_careful = self._conflates or bool(self._held or self._room)
         return item
+
+    @property
+    def counts(self) -> MailboxCounts:
+        """Return what became of everything that was sent."""
+        settled = self._taken + self._conflated + self._dead
+        return MailboxCounts(
+            sent=settled + self.depth + len(self._held),
+            taken=self._taken,
+            queued=self.depth,
+            waiting=len(self._held),
+            conflated=self._conflated,
+            dead=self._dead,
+            waited=self._waited,
+            overflowed=self._overflowed,
+            peak=max(self._peak, self.depth),
+        )
 
     def close(self) -> None:
         """Take no more: the actor has left for good. What is queued and comes is dead."""
         self.is_closed = True
         while self.take_nowait() is not None:
-            self.counts.taken -= 1
-            self.counts.dead += 1
+            self._taken -= 1
+            self._dead += 1
         self.capacity = 0
+        self._is_careful = True
         self._room.unpark_all()
 
     @property

@@ -56,6 +56,8 @@ class Post:
         self.routes: Mapping[type, Route] = {}
         self.observe: Callable[[Any, int], None] = _ignore
         """Is shown every message that no actor receives (alerts, marks, supervision)."""
+        self.unrecorded: frozenset[type] = frozenset()
+        """Message types that are not journaled (market data on its way)."""
         self.sequence = 0
         self.in_flight_later = 0
         self._clock = clock
@@ -87,7 +89,7 @@ class Post:
         receivers = self.routes[kind](message)
         self.sequence = sequence = self.sequence + 1
         envelope = Envelope(sequence, now_ns, sender, cause, message)
-        if self._journal is not None:
+        if self._journal is not None and kind not in self.unrecorded:
             self._journal.append(envelope, ",".join([receiver.name for receiver in receivers]))
         if not receivers:
             self.observe(message, now_ns)

@@ -387,16 +387,26 @@ class Sequencer:
             self._strategies.add(cell.name)
         elif cell.name in self._strategies and cell.core is None and not cell.mailbox.is_closed:
             self._backlogs.setdefault(cell.name, _Backlog())
-        cores = [(c, c.core) for c in self._cells]
-        self._followers = [(c, core) for c, core in cores if isinstance(core, Follower)]
-        self._reactors = [(c, core) for c, core in cores if isinstance(core, Reactor)]
-        self._vectorised = [(c, core) for c, core in cores if isinstance(core, Vectorised)]
+        self._sort_cores()
         if cell.core is not None:
             waiting = cell.mailbox.depth + cell.mailbox.waiting + (cell.retry is not None)
             for turn in range(-waiting, 0):
                 heappush(self._ready, (cell.rank, turn, cell))
             if cell.incarnation:
                 self._revived.append(cell)
+
+    def _sort_cores(self) -> None:
+        self._followers = []
+        self._reactors = []
+        self._vectorised = []
+        for cell in self._cells:
+            core = cell.core
+            if isinstance(core, Follower):
+                self._followers.append((cell, core))
+            if isinstance(core, Reactor):
+                self._reactors.append((cell, core))
+            if isinstance(core, Vectorised):
+                self._vectorised.append((cell, core))
 
     def _listeners(self, code: int) -> _Listeners:
         """Return who hears rows of this code, in order of rank; a strategy that is down, later."""

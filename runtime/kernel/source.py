@@ -4,8 +4,7 @@ A source that fails tells so in band: its failure takes place when its last row 
 not when the file was read ahead. So a run does not depend on how its data are cut into slices.
 """
 
-import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -13,7 +12,7 @@ import trio
 
 from actors.actor import Rows, Source
 from runtime.kernel.cell import CellState
-from runtime.kernel.clock import Clock
+from runtime.kernel.clock import VirtualClock
 
 _AHEAD = 2
 """How many slices a source may be ahead of the run."""
@@ -31,10 +30,23 @@ class Failed:
     error: Exception
 
 
+def _next(slices: Iterator[Rows]) -> Rows | Ended | Failed:
+    """Return the next slice that has rows, or how the source has ended."""
+    try:
+        for rows in slices:
+            if len(rows):
+                return rows
+    except Exception as error:  # noqa: BLE001 - told in band, raised when its time has come
+        return Failed(error)
+    return Ended()
+
+
 class SourceCell:
     """One feed; a child of a supervisor."""
 
-    def __init__(self, name: str, make_source: Callable[[int], Source], clock: Clock) -> None:
+    def __init__(
+        self, name: str, make_source: Callable[[int], Source], clock: VirtualClock
+    ) -> None:
         self.name = name
         self.state = CellState.DOWN
         self.incarnation = -1
@@ -43,6 +55,7 @@ class SourceCell:
         self.on_start: Callable[[], None] = lambda: None
         self._make_source = make_source
         self._clock = clock
+        self._begin_at = clock.begin_at
         self._send, self._receive = trio.open_memory_channel[Any](_AHEAD)
         self._reached = trio.Event()
 
@@ -54,30 +67,31 @@ class SourceCell:
         resume_ns = self._clock.now_ns() if self.incarnation else 0
         self.source = self._make_source(self.incarnation)
         self.state = CellState.RUNNING
-        self.on_start()
-        task_status.started()
         try:
-            await self._pump(self.source, resume_ns)
+            await self._pump(self.source.slices(resume_ns), task_status)
         except BaseException:
             self.state = CellState.DOWN
             raise
         self.state = CellState.STOPPED
 
-    async def _pump(self, source: Source, resume_ns: int) -> None:
-        outcome: Ended | Failed = Ended()
+    async def _pump(self, slices: Iterator[Rows], task_status: trio.TaskStatus[None]) -> None:
+        """Send slice after slice; a source has started when it has its first one."""
+        item = _next(slices)
+        if not self.incarnation and not isinstance(item, Ended | Failed):
+            self._begin_at(item.times()[0])
+        self.on_start()
+        task_status.started()
         try:
-            for rows in source.slices(resume_ns):
-                await self._send.send(rows)
+            while not isinstance(item, Ended | Failed):
+                await self._send.send(item)
+                item = _next(slices)
+            await self._send.send(item)
         except trio.BrokenResourceError:
             return  # it was asked to stop
-        except Exception as error:  # noqa: BLE001 - told in band, raised when its time has come
-            outcome = Failed(error)
-        with contextlib.suppress(trio.BrokenResourceError):
-            await self._send.send(outcome)
         await self._reached.wait()
-        if isinstance(outcome, Failed):
+        if isinstance(item, Failed):
             self.failures += 1
-            raise outcome.error
+            raise item.error
 
     async def next(self) -> Rows | Ended | Failed:
         """Return the next slice, or how the source has ended."""

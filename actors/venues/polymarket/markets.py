@@ -34,8 +34,8 @@ class Market:
     slug: str
     condition_id: str
     yes_token: str
-    no_token: str
-    tick_size: Decimal | None = None
+    no_token: str = attrs.field()
+    tick_size: Decimal | None = attrs.field(default=None)
     min_order_size: Decimal | None = None
     neg_risk: bool | None = None
 
@@ -179,42 +179,30 @@ class Tokens:
         index = self._index.get(token)
         if index is not None:
             return index
-        market = self.market(token) or Market(
-            slug="", condition_id=condition_id, yes_token=token, no_token=""
-        )
-        market = attrs.evolve(
-            market,
-            tick_size=market.tick_size or tick_size or DEFAULT_TICK_SIZE,
-            min_order_size=market.min_order_size or min_order_size or Decimal(0),
-        )
-        if market.no_token:
-            self._add(market, Outcome.YES)
-            self._add(market, Outcome.NO)
-        else:
-            self._add(market, None)
-        return self._index[token]
-
-    def _add(self, market: Market, outcome: Outcome | None) -> None:
-        token, other = market.yes_token, market.no_token
-        if outcome is Outcome.NO:
-            token, other = other, token
-        assert market.tick_size is not None
-        assert market.min_order_size is not None
-        instrument = Instrument(
+        market = self.market(token)
+        alone = Instrument(
             id=self._id(token),
             venue="polymarket",
             symbol=token,
             tick=PRICE_TICK,
             lot=SIZE_LOT,
-            order_tick=market.tick_size,
-            min_quantity=market.min_order_size,
+            order_tick=(market and market.tick_size) or tick_size or DEFAULT_TICK_SIZE,
+            min_quantity=(market and market.min_order_size) or min_order_size or Decimal(0),
             currency="USDC",
             can_short=False,
-            outcome=outcome,
-            complement=self._id(other) if other else None,
-            market=market.condition_id,
+            market=condition_id,
         )
-        self._index[token] = self._instruments.add(instrument)
+        for instrument in (alone,) if market is None else self._pair(market, alone):
+            self._index[instrument.symbol] = self._instruments.add(instrument)
+        return self._index[token]
+
+    def _pair(self, market: Market, alone: Instrument) -> tuple[Instrument, Instrument]:
+        yes, no = self._id(market.yes_token), self._id(market.no_token)
+        evolve = attrs.evolve
+        return (
+            evolve(alone, id=yes, symbol=market.yes_token, outcome=Outcome.YES, complement=no),
+            evolve(alone, id=no, symbol=market.no_token, outcome=Outcome.NO, complement=yes),
+        )
 
     def _id(self, token: str) -> InstrumentId:
         return InstrumentId(self._names.get(token, token))

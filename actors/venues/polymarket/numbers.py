@@ -1,9 +1,9 @@
 """Polymarket's decimal strings as exact integers."""
 
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from decimal import Decimal
 
-from actors.model.money import to_steps
+from actors.model.grid import PRICE_LIMIT, Grid
+from actors.model.timestamps import TIME_LIMIT_NS
 
 PRICE_TICK = Decimal("0.0001")
 """The finest price step of any market: every tick size is a multiple of it."""
@@ -11,12 +11,13 @@ SIZE_LOT = Decimal("0.000001")
 """Shares have six decimals on chain."""
 ONE_TICKS = 10_000
 """A price of 1, which a winning token pays, in ticks."""
-MAX_LOTS = 1 << 53
-_MAX_MILLISECONDS = 9_000_000_000_000
+
+_PRICES = Grid(PRICE_TICK, ONE_TICKS + 1)
+_SIZES = Grid(SIZE_LOT, PRICE_LIMIT)
 _NANOSECONDS_PER_MILLISECOND = 1_000_000
+_MAX_DIGITS = 13
 
 
-@lru_cache(maxsize=1 << 14)
 def price_ticks(text: str) -> int:
     """Return a price, 0 to 1 USDC, in ticks.
 
@@ -24,12 +25,9 @@ def price_ticks(text: str) -> int:
         ValueError: If it is no number, outside of 0 to 1, or off the grid.
     """
     try:
-        ticks = to_steps(Decimal(text), PRICE_TICK)
-    except (InvalidOperation, ValueError) as error:
-        raise ValueError(f"price {text!r}: expected a multiple of {PRICE_TICK}") from error
-    if not 0 <= ticks <= ONE_TICKS:
-        raise ValueError(f"price {text!r}: expected 0 to 1")
-    return ticks
+        return _PRICES[text]
+    except ValueError as error:
+        raise ValueError(f"price {text[:40]!r}: {error}") from error
 
 
 def size_lots(text: str) -> int:
@@ -39,15 +37,11 @@ def size_lots(text: str) -> int:
         ValueError: If it is no number, negative, too large for a column, or off the grid.
     """
     try:
-        lots = to_steps(Decimal(text), SIZE_LOT)
-    except (InvalidOperation, ValueError) as error:
-        raise ValueError(f"size {text!r}: expected a multiple of {SIZE_LOT}") from error
-    if not 0 <= lots <= MAX_LOTS:
-        raise ValueError(f"size {text!r}: expected 0 to {MAX_LOTS * SIZE_LOT}")
-    return lots
+        return _SIZES[text]
+    except ValueError as error:
+        raise ValueError(f"size {text[:40]!r}: {error}") from error
 
 
-@lru_cache(maxsize=64)
 def tick_size(text: str) -> Decimal:
     """Return the price step of orders.
 
@@ -65,6 +59,8 @@ def milliseconds_ns(text: str) -> int:
     Raises:
         ValueError: If it is not a whole number of milliseconds that nanoseconds can express.
     """
-    if not (text.isascii() and text.isdigit()) or int(text[:20]) > _MAX_MILLISECONDS:
-        raise ValueError(f"timestamp {text!r}: expected milliseconds since 1970")
-    return int(text) * _NANOSECONDS_PER_MILLISECOND
+    if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS:
+        time_ns = int(text) * _NANOSECONDS_PER_MILLISECOND
+        if time_ns < TIME_LIMIT_NS:
+            return time_ns
+    raise ValueError(f"timestamp {text[:40]!r}: expected milliseconds since 1970")

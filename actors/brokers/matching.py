@@ -1,0 +1,39 @@
+"""Walking a book: which levels an order takes, and how much of each."""
+
+from collections.abc import Iterable
+
+PriceLevel = tuple[int, int]
+"""``(ticks, lots)``; lots below 0 are unlimited."""
+
+
+def is_within(ticks: int, limit_ticks: int | None, sign: int) -> bool:
+    """Return whether a price is as good as a limit or better; ``sign`` is +1 to buy, -1 to sell."""
+    return limit_ticks is None or (limit_ticks - ticks) * sign >= 0
+
+
+def walk(
+    levels: Iterable[PriceLevel], lots: int, sign: int, limit_ticks: int | None = None
+) -> list[PriceLevel]:
+    """Return what an order takes, level by level.
+
+    Args:
+        levels: The other side of the book, best price first.
+        lots: How much is wanted; above 0.
+        sign: +1 to buy, -1 to sell.
+        limit_ticks: The worst price that will do; None for any.
+
+    Returns:
+        ``(ticks, lots)`` of each trade, in the order of the levels; less than ``lots`` in sum if
+        the levels within the limit hold less.
+    """
+    taken: list[PriceLevel] = []
+    for ticks, size in levels:
+        if not is_within(ticks, limit_ticks, sign):
+            break
+        part = lots if size < 0 or size > lots else size
+        if part:
+            taken.append((ticks, part))
+            lots -= part
+        if not lots:
+            break
+    return taken

@@ -1,0 +1,237 @@
+"""What a simulated venue shows: prices, books, gaps and resolutions, read only when asked."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+
+import numpy as np
+
+from actors.brokers.matching import PriceLevel
+from actors.brokers.venue_books import VenueBooks
+from actors.messages.market import (
+    CONNECTION_STATES,
+    KIND_BITS,
+    KIND_MASK,
+    ConnectionState,
+    EventKind,
+)
+from actors.messages.prices import EMPTY, LastPrices, Top
+from actors.messages.slices import Slice
+from actors.model.instrument import Instruments
+
+_FIRM_KINDS = (EventKind.QUOTE, EventKind.BAR)
+
+
+class _Taken:
+    """What our own orders have taken since a row of the slice at hand, by ``(sign, ticks)``."""
+
+    __slots__ = ("lots", "since")
+
+    def __init__(self, since: int) -> None:
+        self.since = since
+        self.lots: dict[tuple[int, int], int] = {}
+
+
+class VenueMarket:
+    """Follows the market rows; instruments are named by their index.
+
+    A price is a level of the book where there is one, else the last quote or bar close, else the
+    last public trade. What our orders take is gone until the instrument's next quote or bar, which
+    shows it again. A book is not to be traded on from GAPPED until SYNCED or its next snapshot.
+    """
+
+    def __init__(self, instruments: Instruments, *, keeps_books: bool = True) -> None:
+        self._instruments = instruments
+        self._keeps_books = keeps_books
+        self._prices = LastPrices()
+        self._books = VenueBooks()
+        self._gapped_since: dict[int, int] = {}
+        self._resolved: set[int] = set()
+        self._firm: set[int] = set()
+        self._taken: dict[int, _Taken] = {}
+        self._tops: dict[int, Top] = {}
+        self._rows: Slice | None = None
+        self._stop = 0
+        self._breaks_read = 0
+
+    def advance(self, rows: Slice, stop: int) -> None:
+        """Take notice of the rows before ``stop``; costs nothing until something is asked."""
+        if rows is not self._rows:
+            self._leave()
+            self._rows = rows
+        self._stop = stop
+        self._prices.advance(rows, stop)
+        if self._tops:
+            self._tops.clear()
+
+    def is_at(self, rows: Slice) -> bool:
+        """Return whether a slice is the one at hand."""
+        return rows is self._rows
+
+    # --- prices ------------------------------------------------------------------------------
+
+    def top(self, index: int) -> Top:
+        """Return the last quote, bar close or trade as it was shown; ``EMPTY`` if there is none."""
+        top = self._tops.get(index)
+        if top is None:
+            top = self._tops[index] = self._prices.top(index)
+        return top
+
+    def best(self, index: int, sign: int) -> PriceLevel:
+        """Return the last shown price to buy at (``sign`` +1) or to sell at, and what is left."""
+        top = self.top(index)
+        level = (top.ask, top.ask_lots) if sign > 0 else (top.bid, top.bid_lots)
+        taken = self._taken_of(index)
+        return level if taken is None else _without(level, sign, taken)
+
+    def levels(self, index: int, sign: int) -> Iterable[PriceLevel] | None:
+        """Return what can be bought (``sign`` +1) or sold, best price first.
+
+        None if nothing is known: no price yet, or a gap in the book.
+        """
+        if self.is_gapped(index):
+            return None
+        if not self._has_book(index):
+            if self.top(index) == EMPTY:
+                return None
+            level = self.best(index, sign)
+            return (level,) if level[1] else ()
+        levels = self._books.levels(index, sign)
+        taken = self._taken_of(index)
+        return levels if taken is None else (_without(x, sign, taken) for x in levels)
+
+    def _has_book(self, index: int) -> bool:
+        if self._keeps_books and self._rows is not None:
+            self._books.read(self._rows, self._stop)
+        return index in self._books
+
+    def take(self, index: int, sign: int, level: PriceLevel) -> None:
+        """Note that our order has taken lots of a price, until it is shown anew."""
+        if index not in self._books and self.best(index, sign)[1] < 0:
+            return  # of a size that is not known there is always enough
+        taken = self._taken_of(index)
+        if taken is None:
+            taken = self._taken[index] = _Taken(self._stop)
+        ticks, lots = level
+        taken.lots[sign, ticks] = taken.lots.get((sign, ticks), 0) + lots
+
+    def _taken_of(self, index: int) -> _Taken | None:
+        taken = self._taken.get(index)
+        if taken is not None and self._is_shown_anew(index, taken.since):
+            del self._taken[index]
+            return None
+        return taken
+
+    def _is_shown_anew(self, index: int, since: int) -> bool:
+        rows = self._rows
+        if rows is None:
+            return False
+        shown = rows.price_rows(index, firm=True)
+        position = bisect_left(shown, since)
+        return position < len(shown) and shown[position] < self._stop
+
+    # --- states ------------------------------------------------------------------------------
+
+    def is_gapped(self, index: int) -> bool:
+        """Return whether updates of an instrument's book are missing."""
+        self._read_breaks()
+        since = self._gapped_since.get(index)
+        if since is None:
+            return False
+        if self.first_snapshot(index, since, self._stop) < self._stop:
+            del self._gapped_since[index]
+            return False
+        return True
+
+    def gapped(self) -> list[int]:
+        """Return the instruments whose books have a gap, in the order of the gaps."""
+        self._read_breaks()
+        if not self._gapped_since:
+            return []
+        return [index for index in list(self._gapped_since) if self.is_gapped(index)]
+
+    def is_resolved(self, index: int) -> bool:
+        """Return whether the instrument's market is over."""
+        self._read_breaks()
+        return index in self._resolved
+
+    def firm_from(self, index: int) -> int:
+        """Return the row of the slice at hand from which on trades are no prices: 0 if it began so.
+
+        Its length if the slice has neither quote nor bar of the instrument.
+        """
+        rows = self._rows
+        if index in self._firm or rows is None:
+            return 0
+        shown = rows.price_rows(index, firm=True)
+        return shown[0] if len(shown) else len(rows)
+
+    def first_snapshot(self, index: int, start: int, stop: int) -> int:
+        """Return the first row in ``[start, stop)`` that replaces the book, or ``stop``."""
+        rows = self._rows
+        if rows is None or start >= stop:
+            return stop
+        is_snapshot = (
+            (rows.kind[start:stop] == EventKind.BOOK)
+            & (rows.instrument[start:stop] == index)
+            & (rows.c[start:stop] != 0)
+        )
+        return start + int(is_snapshot.argmax()) if is_snapshot.any() else stop
+
+    # --- reading what has passed -------------------------------------------------------------
+
+    def _read_breaks(self) -> None:
+        rows, start = self._rows, self._breaks_read
+        if rows is None or start >= self._stop:
+            return
+        self._breaks_read = self._stop
+        breaks = rows.breaks()
+        if breaks:
+            for row in breaks[bisect_left(breaks, start) : bisect_left(breaks, self._stop)]:
+                self._read_break(rows, row)
+
+    def _read_break(self, rows: Slice, row: int) -> None:
+        index = int(rows.instrument[row])
+        if rows.kind[row] == EventKind.RESOLUTION:
+            self._resolved.add(index)
+            return
+        state = CONNECTION_STATES[rows.a[row]]
+        for each in range(len(self._instruments)) if index < 0 else (index,):
+            if state is ConnectionState.GAPPED:
+                self._gapped_since[each] = row
+            elif state is ConnectionState.SYNCED:
+                self._gapped_since.pop(each, None)
+
+    def _leave(self) -> None:
+        """Read the rest of the slice that is left behind, and keep what outlives it."""
+        rows = self._rows
+        if rows is None:
+            return
+        self._read_breaks()
+        if self._keeps_books:
+            self._books.read(rows, self._stop)
+            self._books.leave()
+        for index in self.gapped():
+            self._gapped_since[index] = 0
+        for index in list(self._taken):
+            taken = self._taken_of(index)
+            if taken is not None:
+                taken.since = 0
+        if len(self._firm) < len(self._instruments):
+            self._firm.update(_firm_instruments(rows, self._stop))
+        self._stop = self._breaks_read = 0
+
+
+def _firm_instruments(rows: Slice, stop: int) -> list[int]:
+    """Return the instruments that have a quote or a bar before ``stop``."""
+    if rows.uniform_code is not None:
+        is_firm = stop > 0 and rows.uniform_code & KIND_MASK in _FIRM_KINDS
+        return [rows.uniform_code >> KIND_BITS] if is_firm else []
+    kind = rows.kind[:stop]
+    is_firm_row = (kind == EventKind.QUOTE) | (kind == EventKind.BAR)
+    indices: list[int] = np.unique(rows.instrument[:stop][is_firm_row]).tolist()
+    return indices
+
+
+def _without(level: PriceLevel, sign: int, taken: _Taken) -> PriceLevel:
+    ticks, lots = level
+    return (ticks, max(lots - taken.lots.get((sign, ticks), 0), 0)) if lots > 0 else level

@@ -1,0 +1,71 @@
+"""The account: the parts that the portfolio owns and its decisions are made from."""
+
+from decimal import Decimal
+
+import attrs
+
+from actors.messages.account import PositionChanged
+from actors.messages.trading import Fill
+from actors.model.instrument import Instruments
+from actors.model.money import ZERO
+from actors.model.order import Order
+from actors.portfolio.exact import multiply, subtract
+from actors.portfolio.ledger import Key, Ledger
+from actors.portfolio.reservations import Reservations
+from actors.portfolio.valuation import Marks
+
+_TWO = Decimal(2)
+
+
+@attrs.define(kw_only=True)
+class Account:
+    """Positions and cash, what is held back of it, and what is known of the market."""
+
+    instruments: Instruments
+    ledger: Ledger
+    reservations: Reservations
+    marks: Marks
+    _closing: dict[Key, str] = attrs.field(factory=dict, init=False)
+    """The order that closes a position at the end, by position."""
+
+    def available(self) -> Decimal:
+        """Return the cash that nothing has a claim on.
+
+        The proceeds of a short are not ours to spend, and as much again is its collateral: hence
+        twice the cost of the shorts.
+        """
+        ledger = self.ledger
+        available = subtract(ledger.cash, self.reservations.reserved)
+        if ledger.short_cost:
+            available = subtract(available, multiply(_TWO, ledger.short_cost))
+        return available
+
+    def book(self, fill: Fill) -> PositionChanged | None:
+        """Book a fill and count it off its order; None if it has been booked before."""
+        changed = self.ledger.apply(fill)
+        if changed is not None:
+            is_over = not fill.leaves_quantity
+            self.reservations.fill(fill.client_order_id, fill.last_quantity, is_over=is_over)
+        return changed
+
+    def close(self, order: Order) -> None:
+        """Count an order that closes a position at the end: it needs no cash."""
+        self._closing[order.strategy, order.instrument] = order.client_order_id
+        self.reservations.add(order, order.quantity, ZERO)
+
+    def is_closing(self, key: Key) -> bool:
+        """Return whether such an order is on its way for a position."""
+        return self._closing.get(key) in self.reservations
+
+    def settle(self, instrument_id: str, now_ns: int) -> list[Fill | PositionChanged]:
+        """Close every position in a resolved instrument at what it pays; tell how."""
+        instrument = self.instruments.get(instrument_id)
+        payoff = self.marks.payoff(instrument_id)
+        assert instrument is not None, f"{instrument_id} is not known"
+        assert payoff is not None, f"{instrument_id} has not resolved"
+        told: list[Fill | PositionChanged] = []
+        for fill in self.ledger.settle(instrument, payoff, now_ns):
+            changed = self.ledger.apply(fill)
+            assert changed is not None, f"{fill.trade_id} was settled before"
+            told += (fill, changed)
+        return told

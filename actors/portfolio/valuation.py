@@ -1,0 +1,92 @@
+"""What positions are worth: marks from the latest prices, and the account's equity."""
+
+from bisect import bisect_left
+from decimal import Decimal
+
+from actors.messages.market import EventKind
+from actors.messages.prices import LastPrices, Top
+from actors.messages.slices import Slice
+from actors.model.instrument import Instrument, Instruments
+from actors.portfolio.exact import add, multiply, subtract
+from actors.portfolio.ledger import Ledger
+
+_HALF = Decimal("0.5")
+
+
+class Marks:
+    """What the portfolio knows of the market; outlives its cores, which could not recover it."""
+
+    def __init__(self, instruments: Instruments) -> None:
+        self._instruments = instruments
+        self._prices = LastPrices()
+        self._good: dict[str, Decimal] = {}
+        self._payoffs: dict[str, Decimal] = {}
+
+    def advance(self, rows: Slice, stop: int) -> None:
+        """Take notice of the rows before ``stop``, in constant time."""
+        self._prices.advance(rows, stop)
+
+    def price(self, instrument: Instrument, *, is_buy: bool) -> Decimal | None:
+        """Return what an order would meet now, the ask or the bid; None if nobody is there."""
+        top = self._prices.top(self._instruments.index(instrument.id))
+        if is_buy:
+            return instrument.price(top.ask) if top.ask_lots else None
+        return instrument.price(top.bid) if top.bid_lots else None
+
+    def mark(self, instrument_id: str) -> Decimal | None:
+        """Return what one unit is worth; None if there never was a price.
+
+        The mid of the last quote; where only one side is there, that side; the last close or
+        print where there are no quotes. While both sides are empty, the last mark given holds.
+        """
+        instrument = self._instruments.get(instrument_id)
+        if instrument is None:
+            return None
+        top = self._prices.top(self._instruments.index(instrument_id))
+        mark = _mid(top, instrument.tick)
+        if mark is None:
+            return self._good.get(instrument_id)
+        self._good[instrument_id] = mark
+        return mark
+
+    def resolve(self, instrument_id: str, payoff: Decimal) -> None:
+        """Note that an instrument has resolved, and what one unit pays."""
+        self._payoffs[instrument_id] = payoff
+
+    def payoff(self, instrument_id: str) -> Decimal | None:
+        """Return what one unit of a resolved instrument pays, or None if it is still traded."""
+        return self._payoffs.get(instrument_id)
+
+
+def _mid(top: Top, tick: Decimal) -> Decimal | None:
+    if top.bid_lots and top.ask_lots:
+        return multiply(multiply(tick, Decimal(top.bid + top.ask)), _HALF)
+    if top.bid_lots:
+        return tick * top.bid
+    return tick * top.ask if top.ask_lots else None
+
+
+def equity(ledger: Ledger, marks: Marks) -> Decimal:
+    """Return the account's value: cash, and each position at its mark, or at cost without one."""
+    value = ledger.cash
+    for position in ledger.open_positions():
+        mark = marks.mark(position.instrument)
+        if mark is not None:
+            value = add(value, multiply(position.quantity, mark))
+        elif position.quantity > 0:
+            value = add(value, position.cost)
+        else:
+            value = subtract(value, position.cost)
+    return value
+
+
+def first_resolution(rows: Slice, start: int, stop: int) -> int:
+    """Return the first row in ``[start, stop)`` that resolves a market, or ``stop``."""
+    breaks = rows.breaks()
+    for position in range(bisect_left(breaks, start), len(breaks)):
+        row = breaks[position]
+        if row >= stop:
+            break
+        if rows.kind[row] == EventKind.RESOLUTION:
+            return row
+    return stop

@@ -1,0 +1,92 @@
+"""What a strategy knows of its own orders and positions: what it was told, no more."""
+
+from decimal import Decimal
+
+import msgspec
+
+from actors.messages.account import PositionChanged
+from actors.messages.trading import OrderUpdate, Signal, SignalRefused
+from actors.model.money import ZERO
+from actors.model.order import OrderStatus, Side
+
+
+class OpenOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An order that is not over: what was asked for, and the last word on it.
+
+    ``status`` is None until the order manager has spoken.
+    """
+
+    client_order_id: str
+    instrument: str
+    side: Side
+    quantity: Decimal
+    filled_quantity: Decimal
+    status: OrderStatus | None
+
+
+class Blotter:
+    """Open orders, oldest first, and positions."""
+
+    __slots__ = ("_open", "_positions")
+
+    def __init__(self) -> None:
+        self._open: dict[str, Signal | OrderUpdate] = {}
+        self._positions: dict[str, Decimal] = {}
+
+    def asked(self, signal: Signal) -> None:
+        """Take notice of a signal that was sent.
+
+        A signal with a target may lead to no order and then to no answer: it does not count as
+        open before the order manager speaks of it.
+        """
+        if signal.target is None:
+            self._open[signal.signal_id] = signal
+
+    def refused(self, refusal: SignalRefused) -> None:
+        """Take notice that a signal will not become an order."""
+        self._open.pop(refusal.signal_id, None)
+
+    def updated(self, update: OrderUpdate) -> None:
+        """Take notice of an order's progress."""
+        if update.status.is_terminal:
+            self._open.pop(update.client_order_id, None)
+        else:
+            self._open[update.client_order_id] = update
+
+    def position_changed(self, change: PositionChanged) -> None:
+        """Take notice of a position."""
+        self._positions[change.instrument] = change.quantity
+
+    def position(self, instrument: str) -> Decimal:
+        """Return the signed position in an instrument, in units."""
+        return self._positions.get(instrument, ZERO)
+
+    def has_open(self, instrument: str) -> bool:
+        """Return whether an order in this instrument is open."""
+        return any(word.instrument == instrument for word in self._open.values())
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Return the open orders, oldest first."""
+        return tuple(_open_order(word) for word in self._open.values())
+
+
+def _open_order(word: Signal | OrderUpdate) -> OpenOrder:
+    if isinstance(word, OrderUpdate):
+        return OpenOrder(
+            client_order_id=word.client_order_id,
+            instrument=word.instrument,
+            side=word.side,
+            quantity=word.quantity,
+            filled_quantity=word.filled_quantity,
+            status=word.status,
+        )
+    assert word.side is not None
+    assert word.quantity is not None
+    return OpenOrder(
+        client_order_id=word.signal_id,
+        instrument=word.instrument,
+        side=word.side,
+        quantity=word.quantity,
+        filled_quantity=ZERO,
+        status=None,
+    )

@@ -1,0 +1,1 @@
+"""How Coinbase speaks."""

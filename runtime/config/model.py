@@ -1,0 +1,173 @@
+"""What a run is made of: the shape of a configuration file.
+
+Components (feeds, strategies, policies, models of the broker) are named by type; their options
+stay plain here and are structured into the component's own class by whoever builds it.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+import attrs
+
+from actors.model.instrument import Instrument
+from runtime.config.conversion import HIDDEN, REST
+from runtime.config.document import Document
+
+_LARGEST_SEED = 2**63 - 1
+_SECOND = 1_000_000_000
+
+Options = Mapping[str, Any]
+
+
+class Mode(StrEnum):
+    """What drives a run's time and data."""
+
+    BACKTEST = "backtest"
+    REPLAY = "replay"
+    SIMULATE = "simulate"
+
+
+class JournalKind(StrEnum):
+    """Where messages are recorded."""
+
+    SQLITE = "sqlite"
+    NONE = "none"
+
+
+def _at_least(least: int, most: int | None = None) -> Any:
+    """Return a validator of numbers from ``least`` on."""
+    rule = f"{least} or more" if most is None else f"a number from {least} to {most}"
+
+    def check(_owner: object, _field: object, value: Any) -> None:
+        if value < least or (most is not None and value > most):
+            raise ValueError(f"expected {rule}, found {value}")
+
+    return check
+
+
+def _above_zero(_owner: object, _field: object, value: Any) -> None:
+    if value <= 0:
+        raise ValueError("expected more than 0, found 0 or less")
+
+
+def _name(_owner: object, _field: object, value: str) -> None:
+    allowed = value.replace("-", "").replace("_", "")
+    if not (allowed.isascii() and allowed.isalnum()):
+        raise ValueError(f"expected letters, digits, - and _, found {value!r}")
+
+
+def _some(_owner: object, _field: object, value: tuple[object, ...]) -> None:
+    if not value:
+        raise ValueError("expected at least one, found none")
+
+
+@attrs.frozen(kw_only=True)
+class BackoffConfig:
+    """How long a restart waits: ``base * factor ** n``, at most ``cap``, plus or minus jitter."""
+
+    base_ns: int = 0
+    factor: float = attrs.field(default=2.0, validator=_at_least(1))
+    cap_ns: int = 30 * _SECOND
+    jitter: float = attrs.field(default=0.1, validator=_at_least(0, 1))
+    healthy_ns: int = 60 * _SECOND
+
+
+@attrs.frozen(kw_only=True)
+class SupervisionConfig:
+    """How often an actor may fail: ``intensity`` restarts within ``period_ns``."""
+
+    intensity: int = attrs.field(default=3, validator=_at_least(0))
+    period_ns: int = attrs.field(default=60 * _SECOND, validator=_above_zero)
+    backoff: BackoffConfig = BackoffConfig()
+    quarantine_after: int = attrs.field(default=3, validator=_at_least(1))
+
+
+@attrs.frozen(kw_only=True)
+class Component:
+    """A part by the name of its type, with the options that its own class knows."""
+
+    type: str
+    options: Options = attrs.field(factory=dict, metadata={REST: True})
+
+
+@attrs.frozen(kw_only=True)
+class FeedConfig:
+    """A source of market rows."""
+
+    name: str = attrs.field(validator=_name)
+    type: str
+    supervision: SupervisionConfig | None = None
+    options: Options = attrs.field(factory=dict, metadata={REST: True})
+
+
+@attrs.frozen(kw_only=True)
+class StrategyConfig:
+    """A strategy; no instruments means every one. No supervision of its own: the run's."""
+
+    name: str = attrs.field(validator=_name)
+    type: str
+    instruments: tuple[str, ...] = ()
+    parameters: Options = attrs.field(factory=dict)
+    supervision: SupervisionConfig | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PortfolioConfig:
+    """The account: what it starts with, and what may refuse an order."""
+
+    cash: Decimal = attrs.field(default=Decimal(10_000), validator=_at_least(0))
+    currency: str = "USD"
+    equity_interval_ns: int = attrs.field(default=_SECOND, validator=_above_zero)
+    policies: tuple[Component, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class BrokerConfig:
+    """Where orders go; a model that is None is the broker's own default."""
+
+    type: str = "simulated"
+    latency: Component | None = None
+    commission: Component | None = None
+    slippage: Component | None = None
+    options: Options = attrs.field(factory=dict, metadata={REST: True})
+
+
+@attrs.frozen(kw_only=True)
+class RunConfig:
+    """A whole run.
+
+    Attributes:
+        name: Part of the run's id and of its folder's name.
+        mode: What drives time and data.
+        seed: Decides every draw of chance.
+        journal: Whether messages are recorded.
+        slice_rows: How many market rows travel together; changes speed, never results.
+        speed: Of a replay: 0 is as fast as possible, 1 as recorded, 2 twice that.
+        close_out: Whether open positions are closed when the data have ended.
+        portfolio: The account.
+        instruments: Definitions that go before those of the feeds.
+        feeds: Where rows come from; at least one.
+        strategies: What trades.
+        broker: Where orders go.
+        supervision: What goes for every actor that has none of its own.
+        document: The file as it was read: says where each key stands.
+    """
+
+    name: str = attrs.field(default="run", validator=_name)
+    mode: Mode
+    seed: int = attrs.field(default=0, validator=_at_least(0, _LARGEST_SEED))
+    journal: JournalKind = JournalKind.SQLITE
+    slice_rows: int = attrs.field(default=4096, validator=_at_least(1))
+    speed: float = attrs.field(default=0.0, validator=_at_least(0))
+    close_out: bool = True
+    portfolio: PortfolioConfig = PortfolioConfig()
+    instruments: tuple[Instrument, ...] = ()
+    feeds: tuple[FeedConfig, ...] = attrs.field(validator=_some)
+    strategies: tuple[StrategyConfig, ...] = ()
+    broker: BrokerConfig = BrokerConfig()
+    supervision: SupervisionConfig = SupervisionConfig()
+    document: Document = attrs.field(
+        factory=lambda: Document(file="(built)"), eq=False, repr=False, metadata={HIDDEN: True}
+    )

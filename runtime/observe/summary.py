@@ -1,0 +1,134 @@
+"""What people see when a run is over: two columns of figures, and the tree of actors."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from runtime.observe.result import ActorRow, RunResult, Statistics, TradingFigures
+from runtime.observe.times import iso_time, span
+
+_MOST_ROWS = 5
+_GOOD_STATES = frozenset({"running", "stopped", "starting", "stopping"})
+Facts = list[tuple[str, str]]
+
+
+def summary(result: RunResult, statistics: Statistics, folder: Path | None) -> RenderableType:
+    """Return the figures of a run; at most 24 lines of 80 characters."""
+    parts: list[RenderableType] = [
+        Text(f"{result.name}: {result.mode}, seed {result.seed}, {result.reason}", style="bold"),
+        _two_columns(_run_facts(result, statistics), _trading_facts(result, statistics)),
+    ]
+    if statistics.strategies:
+        parts.append(_strategies(statistics.strategies))
+    if folder is not None:
+        parts.append(Text(f"results  {folder}", overflow="fold"))
+    return Group(*parts)
+
+
+def actor_tree(rows: Iterable[ActorRow]) -> Tree:
+    """Return the supervision tree; the dots in the names say who is under whom."""
+    root = Tree("actors")
+    nodes: dict[str, Tree] = {}
+    for row in rows:
+        parent, _, own_name = row.name.rpartition(".")
+        above = nodes.get(parent, root)
+        nodes[row.name] = above.add(_actor_line(own_name if above is not root else row.name, row))
+    return root
+
+
+def _two_columns(left: Facts, right: Facts) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False, width=79)
+    for justify in ("left", "right", "left", "right"):
+        table.add_column(justify="right" if justify == "right" else "left", no_wrap=True)
+    for i in range(max(len(left), len(right))):
+        table.add_row(*_fact(left, i), *_fact(right, i))
+    return table
+
+
+def _fact(facts: Facts, index: int) -> tuple[str, str]:
+    return facts[index] if index < len(facts) else ("", "")
+
+
+def _run_facts(result: RunResult, statistics: Statistics) -> Facts:
+    return [
+        ("from", iso_time(result.started_ns)[:19]),
+        ("to", iso_time(result.finished_ns)[:19]),
+        ("virtual time", span(result.finished_ns - result.started_ns)),
+        ("market events", f"{result.events:,}"),
+        ("orders", f"{statistics.trading.orders:,}"),
+        ("fills", f"{statistics.trading.fills:,}"),
+        ("signals refused", f"{statistics.signals_refused:,}"),
+        ("restarts", f"{sum(row.restarts for row in result.actors):,}"),
+        ("alerts", f"{len(result.alerts):,}"),
+    ]
+
+
+def _trading_facts(result: RunResult, statistics: Statistics) -> Facts:
+    trading = statistics.trading
+    return [
+        ("starting cash", f"{_money(result.starting_cash)} {result.currency}"),
+        ("final equity", f"{_money(statistics.final_equity)} {result.currency}"),
+        ("return", _percent(statistics.total_return)),
+        ("max drawdown", _percent(statistics.max_drawdown)),
+        ("Sharpe", _number(statistics.sharpe)),
+        ("realized P&L", _money(trading.realized_pnl)),
+        ("unrealized P&L", _money(trading.unrealized_pnl)),
+        ("fees", _money(trading.fees)),
+        ("win rate", f"{_percent(trading.win_rate)} of {trading.round_trips:,}"),
+    ]
+
+
+def _strategies(strategies: Mapping[str, TradingFigures]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, width=79)
+    table.add_column("strategy", no_wrap=True, overflow="ellipsis", ratio=1)
+    for name in ("orders", "fills", "realized", "unrealized", "fees"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name, figures in list(strategies.items())[:_MOST_ROWS]:
+        table.add_row(
+            name,
+            f"{figures.orders:,}",
+            f"{figures.fills:,}",
+            _money(figures.realized_pnl),
+            _money(figures.unrealized_pnl),
+            _money(figures.fees),
+        )
+    if len(strategies) > _MOST_ROWS:
+        table.add_row(f"and {len(strategies) - _MOST_ROWS} more in stats.json")
+    return table
+
+
+def _actor_line(name: str, row: ActorRow) -> Text:
+    line = Text(name, style="bold")
+    line.append(f"  {row.state}", style="green" if row.state in _GOOD_STATES else "red")
+    words = []
+    if row.restarts:
+        words.append(f"{row.restarts} restarts")
+    if row.depth:
+        words.append(f"{row.depth} queued")
+    if row.oldest_age_ns is not None:
+        words.append(f"oldest {span(row.oldest_age_ns)}")
+    if row.dropped:
+        words.append(f"{row.dropped} dropped")
+    if row.failure:
+        words.append(row.failure)
+    if words:
+        line.append(f"  {', '.join(words)}", style="default")
+    return line
+
+
+def _money(value: Decimal) -> str:
+    return f"{value:,.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2%}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"

@@ -1,0 +1,137 @@
+"""The folder of a run: ``<UTC time>-<mode>-<name>`` with everything that is known of it.
+
+============== =====================================================================
+file           holds
+============== =====================================================================
+manifest.json  configuration, seed, versions, data files with sha256, wall times
+stats.json     the figures; the same for every run of the same seed, config and data
+orders.csv     every order
+fills.csv      every fill: positions, cash and fees follow from it
+equity.csv     the equity curve
+equity.html    its chart; needs plotly.min.js beside it, and no network
+journal.db     every message (written during the run)
+log.jsonl      the log (written during the run)
+============== =====================================================================
+"""
+
+import json
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from runtime.observe.masking import masked
+from runtime.observe.result import RunResult, Statistics
+from runtime.observe.times import iso_time
+from runtime.research.statistics import to_json
+from runtime.research.tables import write_equity, write_fills, write_orders
+
+LATEST = "latest"
+DISTRIBUTION = "bulkhead-trading"
+_PACKAGES = {"bulkhead": DISTRIBUTION, "trio": "trio", "numpy": "numpy", "msgspec": "msgspec"}
+
+
+def make_run_folder(base: Path, *, started_ns: int, mode: str, name: str) -> Path:
+    """Make and return the folder of a run that starts at ``started_ns`` (wall time).
+
+    Two runs of the same second get folders of their own. ``<base>/latest`` points to the newest.
+    """
+    stem = iso_time(started_ns - started_ns % 1_000_000_000).replace("-", "").replace(":", "")
+    for folder in _candidates(base / f"{stem}-{mode}-{name}"):
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        _point_to(base, folder)
+        return folder
+    raise AssertionError("the candidates never end")
+
+
+def newest_run(base: Path) -> Path | None:
+    """Return the folder of the newest run in ``base``, or None if there is none."""
+    latest = base / LATEST
+    if latest.is_symlink() or latest.is_dir():
+        return latest.resolve() if latest.is_dir() else None
+    if latest.is_file():
+        folder = base / latest.read_text(encoding="utf-8").strip()
+        return folder if folder.is_dir() else None
+    return None
+
+
+def write_artefacts(folder: Path, result: RunResult, statistics: Statistics) -> None:
+    """Write what a finished run leaves behind into its folder."""
+    from runtime.research.charts import write_equity_chart
+
+    _write_json(folder / "manifest.json", manifest(result))
+    _write_json(folder / "stats.json", to_json(statistics, result))
+    write_orders(folder / "orders.csv", result.orders)
+    write_fills(folder / "fills.csv", result.fills)
+    write_equity(folder / "equity.csv", result.equity)
+    write_equity_chart(folder / "equity.html", result)
+
+
+def manifest(result: RunResult) -> dict[str, Any]:
+    """Return what a run was made from, as plain JSON data; secrets are masked."""
+    return {
+        "run_id": result.run_id,
+        "name": result.name,
+        "mode": result.mode,
+        "seed": result.seed,
+        "config": masked(dict(result.config)),
+        "versions": versions(),
+        "data_files": [each for feed in result.feeds for each in _files(feed.summary)],
+        "malformed": {feed.name: feed.summary.get("malformed", 0) for feed in result.feeds},
+        "feeds": {feed.name: masked(dict(feed.summary)) for feed in result.feeds},
+        "started": iso_time(result.wall_started_ns),
+        "finished": iso_time(result.wall_finished_ns),
+        "virtual_started": iso_time(result.started_ns),
+        "virtual_finished": iso_time(result.finished_ns),
+        "exit_code": result.exit_code,
+        "reason": result.reason,
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, of Bulkhead and of what its results may depend on."""
+    return {
+        "python": platform.python_version(),
+        **{name: package_version(package) for name, package in _PACKAGES.items()},
+    }
+
+
+def package_version(package: str) -> str:
+    """Return the version of an installed package."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _candidates(folder: Path) -> Iterator[Path]:
+    yield folder
+    number = 2
+    while True:
+        yield folder.with_name(f"{folder.name}-{number}")
+        number += 1
+
+
+def _point_to(base: Path, folder: Path) -> None:
+    """Let ``latest`` name the folder: as a link, or as text where links are not to be had."""
+    scratch = base / f".{LATEST}-{folder.name}"
+    try:
+        scratch.symlink_to(folder.name, target_is_directory=True)
+    except OSError:
+        scratch.write_text(folder.name, encoding="utf-8")
+    os.replace(scratch, base / LATEST)
+
+
+def _files(summary: Mapping[str, Any]) -> list[Any]:
+    files = summary.get("files", [])
+    return list(files) if isinstance(files, list | tuple) else []
+
+
+def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False, default=str)
+    path.write_text(f"{text}\n", encoding="utf-8")

@@ -1,0 +1,103 @@
+"""A run's tables as CSV: exact decimals as plain text, times as nanoseconds and as ISO 8601."""
+
+import csv
+from collections.abc import Iterable
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+
+from actors.messages.account import EquityMarked
+from actors.model.money import plain
+from runtime.observe.result import FillRow, OrderRow
+from runtime.observe.times import iso_time
+
+FILL_COLUMNS = (
+    "time_ns", "time", "client_order_id", "trade_id", "venue", "strategy", "instrument", "side",
+    "quantity", "price", "commission", "liquidity", "reason",
+)  # fmt: skip
+ORDER_COLUMNS = (
+    "created_ns", "created", "updated_ns", "client_order_id", "strategy", "instrument", "side",
+    "order_type", "time_in_force", "quantity", "limit_price", "status", "filled_quantity",
+    "filled_cost", "average_price", "commission", "signal_reason", "status_reason",
+)  # fmt: skip
+EQUITY_COLUMNS = ("time_ns", "time", "cash", "equity")
+
+_AVERAGE_STEP = Decimal("1e-10")
+
+Cell = str | int
+
+
+def write_fills(path: Path, fills: Iterable[FillRow]) -> None:
+    """Write every fill: positions, cash and fees follow from this table alone.
+
+    A position is the sum of the quantities (buys less sells), cash changes by quantity times price
+    and by the commission. A settlement is a fill like any other, at its payoff.
+    """
+    _write(path, FILL_COLUMNS, (_fill_cells(row) for row in fills))
+
+
+def write_orders(path: Path, orders: Iterable[OrderRow]) -> None:
+    """Write every order and how far it came; ``average_price`` alone is rounded (10 places)."""
+    _write(path, ORDER_COLUMNS, (_order_cells(row) for row in orders))
+
+
+def write_equity(path: Path, samples: Iterable[EquityMarked]) -> None:
+    """Write the equity curve."""
+    cells = (
+        (each.time_ns, iso_time(each.time_ns), plain(each.cash), plain(each.equity))
+        for each in samples
+    )
+    _write(path, EQUITY_COLUMNS, cells)
+
+
+def _write(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def _fill_cells(row: FillRow) -> tuple[Cell, ...]:
+    fill = row.fill
+    return (
+        row.time_ns,
+        iso_time(row.time_ns),
+        fill.client_order_id,
+        fill.trade_id,
+        fill.venue,
+        fill.strategy,
+        fill.instrument,
+        fill.side.value,
+        plain(fill.last_quantity),
+        plain(fill.last_price),
+        plain(fill.commission),
+        fill.liquidity.value,
+        fill.reason,
+    )
+
+
+def _order_cells(row: OrderRow) -> tuple[Cell, ...]:
+    order = row.order
+    average = ""
+    if row.filled_quantity:
+        exact = row.filled_cost / row.filled_quantity
+        average = plain(exact.quantize(_AVERAGE_STEP, rounding=ROUND_HALF_EVEN))
+    return (
+        row.created_ns,
+        iso_time(row.created_ns),
+        row.updated_ns,
+        order.client_order_id,
+        order.strategy,
+        order.instrument,
+        order.side.value,
+        order.order_type.value,
+        order.time_in_force.value,
+        plain(order.quantity),
+        "" if order.limit_price is None else plain(order.limit_price),
+        row.status.value,
+        plain(row.filled_quantity),
+        plain(row.filled_cost),
+        average,
+        plain(row.commission),
+        order.reason,
+        row.reason,
+    )

@@ -1,0 +1,258 @@
+"""The plant: every actor of one run, wired and supervised, ready to be started."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random  # noqa: TID251 - the type only; generators come from the run's seed
+from typing import Any
+
+import attrs
+
+from actors.actor import Context, Core, Source
+from actors.messages.market import ConnectionState
+from actors.messages.merging import Merger
+from actors.messages.slices import MarketData, Origin, Slice, SliceBuilder
+from actors.model.instrument import Instruments
+from runtime.config.model import SupervisionConfig
+from runtime.kernel.cell import Cell, CellServices, CellSpec
+from runtime.kernel.clock import Clock, LiveClock, VirtualClock
+from runtime.kernel.codec import Codec
+from runtime.kernel.determinism import seeded_random
+from runtime.kernel.incarnation import Child
+from runtime.kernel.journal import InlineJournal, Journal, LiveJournal
+from runtime.kernel.live import LiveFeed, LiveTimers, Quiescence
+from runtime.kernel.mailbox import Mailbox
+from runtime.kernel.pace import Pace
+from runtime.kernel.post import Post, Ready
+from runtime.kernel.restarts import Backoff, ChildPolicy, Restart, SupervisorPolicy
+from runtime.kernel.sequencer import Market, Sequencer
+from runtime.kernel.source import SourceCell
+from runtime.kernel.supervisor import (
+    ChildSpec,
+    Supervisor,
+    SupervisorReport,
+    SupervisorServices,
+)
+from runtime.wiring.routes import RULES, Role, compile_routes, journaled_types
+
+GUARD = "-guard"
+"""Ends the name of the supervisor that guards one actor, so that its failures stay its own."""
+
+
+@attrs.frozen(kw_only=True)
+class Blueprint:
+    """The parts of a run, before they are wired.
+
+    ``cores`` and ``strategies`` build a fresh core each time; ``sources`` a fresh source for an
+    incarnation. ``supervision`` has one entry for each actor and feed.
+    """
+
+    run_id: str
+    seed: int
+    instruments: Instruments
+    cores: Mapping[Role, Callable[[Context], Core]]
+    strategies: Mapping[str, Callable[[Context], Core]]
+    wants: Mapping[str, frozenset[type]]
+    sources: Mapping[str, Callable[[int], Source]]
+    supervision: Mapping[str, SupervisionConfig]
+    speed: float = 0.0
+
+
+@attrs.define
+class Plant:
+    """Every actor of one run."""
+
+    clock: Clock
+    post: Post
+    journal: Journal | None
+    cells: dict[str, Cell]
+    feeds: list[SourceCell] | list[LiveFeed]
+    root: Supervisor
+    instruments: Instruments
+    sequencer: Sequencer | None = None
+    quiescence: Quiescence | None = None
+
+    @property
+    def strategies(self) -> list[Cell]:
+        """Return the strategies' cells, in order of rank."""
+        return [cell for name, cell in self.cells.items() if name not in CORES]
+
+
+CORES = (Role.BROKER, Role.ORDERS, Role.PORTFOLIO)
+"""The cores in order of rank: at one instant the venue comes first, then reports, then the rest."""
+
+Report = Callable[[SupervisorReport], None]
+
+
+def codec() -> Codec:
+    """Return the codec of every message that a journal may hold."""
+    return Codec(journaled_types())
+
+
+def build_simulated(blueprint: Blueprint, journal_path: Path | None, report: Report) -> Plant:
+    """Return a plant in virtual time: a sequencer paces it and drains its mailboxes."""
+    journal = None
+    if journal_path is not None:
+        journal = InlineJournal(journal_path, codec(), _meta(blueprint))
+    clock = VirtualClock()
+    ready: Ready = []
+    post = Post(clock, clock.timers, journal, ready)
+    changes = _Changes()
+    services = CellServices(
+        post=post,
+        clock=clock,
+        journal=journal,
+        is_simulated=True,
+        became_idle=_nothing,
+        changed=changes.cell_changed,
+    )
+    cells = _cells(blueprint, services)
+    feeds = [SourceCell(name, make, clock) for name, make in blueprint.sources.items()]
+    market = Market(
+        feeds=feeds,
+        merger=Merger(len(feeds)),
+        status_rows=_status_rows(blueprint.instruments),
+        pace=Pace(blueprint.speed, LiveClock() if blueprint.speed else None),
+    )
+    sequencer = Sequencer(clock, post, ready, list(cells.values()), market)
+    changes.listener = sequencer.cell_changed
+    root = _tree(blueprint, feeds, cells, _supervision(blueprint, clock, report), [])
+    return Plant(
+        clock, post, journal, cells, feeds, root, blueprint.instruments, sequencer=sequencer
+    )
+
+
+def build_live(blueprint: Blueprint, journal_path: Path | None, report: Report) -> Plant:
+    """Return a plant in wall time: each cell drains its own mailbox, in bursts."""
+    clock = LiveClock()
+    journal = None
+    if journal_path is not None:
+        journal = LiveJournal(journal_path, codec(), _meta(blueprint))
+    timers = LiveTimers(clock)
+    post = timers.post = Post(clock, timers, journal, None)
+    post.unrecorded = frozenset({MarketData})
+    quiescence = Quiescence(post)
+    services = CellServices(
+        post=post,
+        clock=clock,
+        journal=journal,
+        is_simulated=False,
+        became_idle=quiescence.check,
+        changed=_nothing,
+    )
+    cells = _cells(blueprint, services)
+    quiescence.watch(list(cells.values()))
+    feeds = [
+        LiveFeed(name, make, MarketData, post, clock) for name, make in blueprint.sources.items()
+    ]
+    helpers: list[Child] = [timers] if journal is None else [journal, timers]
+    root = _tree(blueprint, feeds, cells, _supervision(blueprint, clock, report), helpers)
+    return Plant(
+        clock, post, journal, cells, feeds, root, blueprint.instruments, quiescence=quiescence
+    )
+
+
+def _nothing(*_arguments: Any) -> None:
+    """Take no notice."""
+
+
+class _Changes:
+    """Passes on which cells have changed, to a listener that is built after the cells."""
+
+    listener: Callable[[Cell], None] = staticmethod(_nothing)
+
+    def cell_changed(self, cell: Cell) -> None:
+        self.listener(cell)
+
+
+def _meta(blueprint: Blueprint) -> dict[str, str]:
+    return {"run_id": blueprint.run_id, "seed": str(blueprint.seed)}
+
+
+def _cells(blueprint: Blueprint, services: CellServices) -> dict[str, Cell]:
+    makers: dict[str, Callable[[Context], Core]] = {role: blueprint.cores[role] for role in CORES}
+    makers |= blueprint.strategies
+    cells: dict[str, Cell] = {}
+    for rank, (name, make_core) in enumerate(makers.items()):
+        is_core = name in CORES
+        spec = CellSpec(
+            name=str(name),
+            rank=rank,
+            make_core=make_core,
+            context=_contexts(blueprint, str(name)),
+            needs_history=is_core,
+            quarantine_after=blueprint.supervision[name].quarantine_after,
+            waits_for_journal=name in (Role.ORDERS, Role.PORTFOLIO, Role.BROKER),
+        )
+        cells[str(name)] = Cell(spec, Mailbox(str(name), rules=RULES), services)
+    services.post.routes = compile_routes(cells, blueprint.wants)
+    return cells
+
+
+def _contexts(blueprint: Blueprint, name: str) -> Callable[[int], Context]:
+    def context(incarnation: int) -> Context:
+        return Context(
+            run_id=blueprint.run_id,
+            actor=name,
+            incarnation=incarnation,
+            random=seeded_random(blueprint.seed, name, incarnation),
+        )
+
+    return context
+
+
+def _status_rows(instruments: Instruments) -> Callable[[str, bool, int], Slice]:
+    def status_rows(_feed: str, is_up: bool, now_ns: int) -> Slice:
+        state = ConnectionState.UP if is_up else ConnectionState.DOWN
+        rows = SliceBuilder(instruments).connection(Origin(now_ns), state).build()
+        return rows.of_source(-1)
+
+    return status_rows
+
+
+# --- supervision ---------------------------------------------------------------------------------
+
+
+def _supervision(blueprint: Blueprint, clock: Clock, report: Report) -> SupervisorServices:
+    random: Random = seeded_random(blueprint.seed, "supervision")
+    return SupervisorServices(clock=clock, random=random, report=report)
+
+
+def _tree(
+    blueprint: Blueprint,
+    feeds: Sequence[Child],
+    cells: Mapping[str, Cell],
+    services: SupervisorServices,
+    helpers: Sequence[Child],
+) -> Supervisor:
+    """Return the root: helpers, feeds, cores, strategies, started in this order.
+
+    Each actor has a guard of its own. A guard whose budget is spent stays down, alone; the system
+    is told and decides: a strategy's orders are cancelled, a core's end stops the run.
+    """
+
+    def guard(child: Child, restart: Restart) -> ChildSpec:
+        return _guard(child, restart, blueprint.supervision[child.name], services)
+
+    cores = [guard(cells[role], Restart.PERMANENT) for role in CORES]
+    strategies = [guard(cells[name], Restart.PERMANENT) for name in blueprint.strategies]
+    groups = {
+        "feeds": [guard(feed, Restart.TRANSIENT) for feed in feeds],
+        "cores": cores,
+        "strategies": strategies,
+    }
+    children = [ChildSpec(child=child, policy=ChildPolicy(name=child.name)) for child in helpers]
+    for name, members in groups.items():
+        group = Supervisor(name, SupervisorPolicy(), members, services)
+        children.append(ChildSpec(child=group, policy=ChildPolicy(name=name)))
+    return Supervisor("root", SupervisorPolicy(intensity=0), children, services)
+
+
+def _guard(
+    child: Child, restart: Restart, config: SupervisionConfig, services: SupervisorServices
+) -> ChildSpec:
+    backoff = Backoff(**attrs.asdict(config.backoff))
+    policy = ChildPolicy(name=child.name, restart=restart, backoff=backoff)
+    budget = SupervisorPolicy(intensity=config.intensity, period_ns=config.period_ns)
+    name = child.name + GUARD
+    guard = Supervisor(name, budget, [ChildSpec(child=child, policy=policy)], services)
+    return ChildSpec(child=guard, policy=ChildPolicy(name=name, restart=Restart.TEMPORARY))

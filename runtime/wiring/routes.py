@@ -1,0 +1,155 @@
+"""THE routing table: which message goes to which role, and what happens when a mailbox is full.
+
+Cores know no addresses; this is the only place that does. Every cycle in the table has an edge
+whose rule is not to wait, so no ring of full mailboxes can stop the system; a test says so.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from actors.messages.account import CloseOut, EquityMarked, MarkEquity, PositionChanged
+from actors.messages.alerts import Alert, Logged
+from actors.messages.market import MarketRow
+from actors.messages.slices import MarketData
+from actors.messages.system import (
+    ActorFailed,
+    ActorGaveUp,
+    ActorRestarted,
+    CancelAll,
+    CancelAllAtVenue,
+    CancelStrategy,
+    Halt,
+    MessageQuarantined,
+    TimerFired,
+)
+from actors.messages.trading import (
+    CancelArrived,
+    CancelOrder,
+    CancelPlacedOrder,
+    ExecutionReport,
+    Fill,
+    OrderArrived,
+    OrderUpdate,
+    PlaceOrder,
+    Signal,
+    SignalRefused,
+    SubmitOrder,
+)
+from runtime.kernel.mailbox import CRASH, WAIT, Overflow, Rule
+from runtime.kernel.post import Receiver, Route
+
+
+class Role(StrEnum):
+    """Who may receive a message."""
+
+    BROKER = "broker"
+    ORDERS = "orders"
+    PORTFOLIO = "portfolio"
+    STRATEGIES = "strategies"
+    """Every strategy."""
+    OWNER = "owner"
+    """The strategy that the message names."""
+    SELF = "self"
+    """The actor that the message names: its own timer."""
+
+
+ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
+    # market data: live only; in simulated time the sequencer offers rows to the cores
+    MarketData: (Role.BROKER, Role.PORTFOLIO, Role.STRATEGIES),
+    # forward: a wish becomes an order at the venue
+    Signal: (Role.PORTFOLIO,),
+    SubmitOrder: (Role.ORDERS,),
+    CancelOrder: (Role.ORDERS,),
+    PlaceOrder: (Role.BROKER,),
+    CancelPlacedOrder: (Role.BROKER,),
+    OrderArrived: (Role.BROKER,),
+    CancelArrived: (Role.BROKER,),
+    # back: what became of it
+    SignalRefused: (Role.OWNER,),
+    ExecutionReport: (Role.ORDERS,),
+    OrderUpdate: (Role.PORTFOLIO, Role.OWNER),
+    Fill: (Role.PORTFOLIO, Role.OWNER),
+    PositionChanged: (Role.OWNER,),
+    # timers
+    TimerFired: (Role.SELF,),
+    MarkEquity: (Role.PORTFOLIO,),
+    # the system's word
+    CloseOut: (Role.PORTFOLIO,),
+    Halt: (Role.ORDERS, Role.PORTFOLIO),
+    CancelAll: (Role.ORDERS,),
+    CancelAllAtVenue: (Role.BROKER,),
+    CancelStrategy: (Role.ORDERS, Role.PORTFOLIO),
+    # for the record and for people only
+    MarketRow: (),
+    EquityMarked: (),
+    Alert: (),
+    Logged: (),
+    ActorFailed: (),
+    ActorRestarted: (),
+    ActorGaveUp: (),
+    MessageQuarantined: (),
+}
+
+
+def _joined(old: MarketData, new: MarketData) -> MarketData:
+    return MarketData(old.rows.conflated(new.rows))
+
+
+RULES: Mapping[type, Rule] = {
+    MarketData: Rule(overflow=Overflow.KEEP_LATEST, join=_joined),
+    Signal: WAIT,
+    SubmitOrder: WAIT,
+    CancelOrder: WAIT,
+    PlaceOrder: WAIT,
+    CancelPlacedOrder: WAIT,
+}
+"""What has no rule of its own comes back, and never waits: overflow crashes its sender."""
+
+
+def rule_of(message_type: type) -> Rule:
+    """Return a message type's overflow rule."""
+    return RULES.get(message_type, CRASH)
+
+
+def compile_routes(
+    cells: Mapping[str, Receiver], wants: Mapping[str, frozenset[type]]
+) -> dict[type, Route]:
+    """Return the table for the cells of one run.
+
+    Args:
+        cells: The cells by name; the three cores are named as their roles, the rest are strategies.
+        wants: For each strategy the messages it handles; it is not sent others.
+    """
+    return {kind: _route(kind, roles, cells, wants) for kind, roles in ROUTES.items()}
+
+
+def _route(
+    kind: type,
+    roles: Sequence[Role],
+    cells: Mapping[str, Receiver],
+    wants: Mapping[str, frozenset[type]],
+) -> Route:
+    cores = [cells[role] for role in roles if role in (Role.BROKER, Role.ORDERS, Role.PORTFOLIO)]
+    if Role.SELF in roles:
+        return _by_name("actor", {name: (cell,) for name, cell in cells.items()}, ())
+    if Role.OWNER in roles:
+        owners = {name: (*cores, cells[name]) for name in wants if kind in wants[name]}
+        return _by_name("strategy", owners, tuple(cores))
+    everyone = (*cores, *(cells[name] for name in wants if Role.STRATEGIES in roles))
+    return lambda _message: everyone
+
+
+def _by_name(
+    field: str, receivers: Mapping[str, tuple[Receiver, ...]], others: tuple[Receiver, ...]
+) -> Route:
+    if field == "actor":
+        return lambda message: receivers.get(message.actor, others)
+    return lambda message: receivers.get(message.strategy, others)
+
+
+def journaled_types() -> list[type[Any]]:
+    """Return every message type that a journal may hold, by name."""
+    return sorted((kind for kind in ROUTES if kind is not MarketData), key=lambda k: k.__name__)

@@ -1,0 +1,1 @@
+"""Speed, measured as ratios against floors taken in the same run."""
