@@ -1,11 +1,12 @@
 """What a simulated venue shows: prices, books, gaps and resolutions, read only when asked."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 import numpy as np
 
 from actors.brokers.matching import PriceLevel
+from actors.brokers.taken import Taken
 from actors.brokers.venue_books import VenueBooks
 from actors.messages.market import (
     CONNECTION_STATES,
@@ -19,16 +20,6 @@ from actors.messages.slices import Slice
 from actors.model.instrument import Instruments
 
 _FIRM_KINDS = (EventKind.QUOTE, EventKind.BAR)
-
-
-class _Taken:
-    """What our own orders have taken since a row of the slice at hand, by ``(sign, ticks)``."""
-
-    __slots__ = ("lots", "since")
-
-    def __init__(self, since: int) -> None:
-        self.since = since
-        self.lots: dict[tuple[int, int], int] = {}
 
 
 class VenueMarket:
@@ -47,7 +38,7 @@ class VenueMarket:
         self._gapped_since: dict[int, int] = {}
         self._resolved: set[int] = set()
         self._firm: set[int] = set()
-        self._taken: dict[int, _Taken] = {}
+        self._taken: dict[int, Taken] = {}
         self._tops: dict[int, Top] = {}
         self._rows: Slice | None = None
         self._stop = 0
@@ -63,9 +54,10 @@ class VenueMarket:
         if self._tops:
             self._tops.clear()
 
-    def is_at(self, rows: Slice) -> bool:
-        """Return whether a slice is the one at hand."""
-        return rows is self._rows
+    def catch_up(self, rows: Slice, start: int) -> None:
+        """Take notice of the rows before ``start``, if that has not happened yet."""
+        if rows is not self._rows or self._stop < start:
+            self.advance(rows, start)
 
     # --- prices ------------------------------------------------------------------------------
 
@@ -81,7 +73,7 @@ class VenueMarket:
         top = self.top(index)
         level = (top.ask, top.ask_lots) if sign > 0 else (top.bid, top.bid_lots)
         taken = self._taken_of(index)
-        return level if taken is None else _without(level, sign, taken)
+        return level if taken is None else taken.rest_of(level, sign)
 
     def levels(self, index: int, sign: int) -> Iterable[PriceLevel] | None:
         """Return what can be bought (``sign`` +1) or sold, best price first.
@@ -90,31 +82,33 @@ class VenueMarket:
         """
         if self.is_gapped(index):
             return None
-        if not self._has_book(index):
-            if self.top(index) == EMPTY:
-                return None
-            level = self.best(index, sign)
-            return (level,) if level[1] else ()
-        levels = self._books.levels(index, sign)
-        taken = self._taken_of(index)
-        return levels if taken is None else (_without(x, sign, taken) for x in levels)
-
-    def _has_book(self, index: int) -> bool:
         if self._keeps_books and self._rows is not None:
             self._books.read(self._rows, self._stop)
-        return index in self._books
+        if index not in self._books:
+            level = self.best(index, sign)
+            if level[1]:
+                return (level,)
+            return None if self.top(index) == EMPTY else ()
+        levels = self._books.levels(index, sign)
+        taken = self._taken_of(index)
+        return levels if taken is None else (taken.rest_of(level, sign) for level in levels)
 
-    def take(self, index: int, sign: int, level: PriceLevel) -> None:
-        """Note that our order has taken lots of a price, until it is shown anew."""
-        if index not in self._books and self.best(index, sign)[1] < 0:
+    def take(self, index: int, sign: int, level: PriceLevel, trade_id: str) -> None:
+        """Note that a trade of ours has taken lots of a price, until it is shown anew."""
+        top = self.top(index)
+        if (top.ask_lots if sign > 0 else top.bid_lots) < 0 and index not in self._books:
             return  # of a size that is not known there is always enough
         taken = self._taken_of(index)
         if taken is None:
-            taken = self._taken[index] = _Taken(self._stop)
-        ticks, lots = level
-        taken.lots[sign, ticks] = taken.lots.get((sign, ticks), 0) + lots
+            taken = self._taken[index] = Taken(self._stop)
+        taken.add(trade_id, sign, level)
 
-    def _taken_of(self, index: int) -> _Taken | None:
+    def keep_takes(self, trade_ids: Set[str]) -> None:
+        """Give back what trades have taken that were never told to anybody."""
+        for taken in self._taken.values():
+            taken.keep(trade_ids)
+
+    def _taken_of(self, index: int) -> Taken | None:
         taken = self._taken.get(index)
         if taken is not None and self._is_shown_anew(index, taken.since):
             del self._taken[index]
@@ -123,9 +117,11 @@ class VenueMarket:
 
     def _is_shown_anew(self, index: int, since: int) -> bool:
         rows = self._rows
-        if rows is None:
+        if rows is None or since >= self._stop:
             return False
         shown = rows.price_rows(index, firm=True)
+        if isinstance(shown, range):  # every row, or none
+            return since < len(shown)
         position = bisect_left(shown, since)
         return position < len(shown) and shown[position] < self._stop
 
@@ -133,7 +129,8 @@ class VenueMarket:
 
     def is_gapped(self, index: int) -> bool:
         """Return whether updates of an instrument's book are missing."""
-        self._read_breaks()
+        if self._breaks_read < self._stop:
+            self._read_breaks()
         since = self._gapped_since.get(index)
         if since is None:
             return False
@@ -230,8 +227,3 @@ def _firm_instruments(rows: Slice, stop: int) -> list[int]:
     is_firm_row = (kind == EventKind.QUOTE) | (kind == EventKind.BAR)
     indices: list[int] = np.unique(rows.instrument[:stop][is_firm_row]).tolist()
     return indices
-
-
-def _without(level: PriceLevel, sign: int, taken: _Taken) -> PriceLevel:
-    ticks, lots = level
-    return (ticks, max(lots - taken.lots.get((sign, ticks), 0), 0)) if lots > 0 else level

@@ -28,8 +28,7 @@ class Watch:
         That is a price that reaches an order, the end of a market, or the begin or end of a gap:
         prices of an instrument whose book has a gap reach nobody.
         """
-        if not market.is_at(rows):
-            market.advance(rows, start)
+        market.catch_up(rows, start)
         if rows.breaks():
             stop = self._first_break(rows, start, stop)
         gapped = [index for index in market.gapped() if self._orders.has(index)]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import attrs
 
+from actors.feeds.csv_columns import TableKind
 from actors.feeds.csv_shape import Shape
 from actors.model.grid import Listing, optional_step
 from actors.model.instrument import Instrument, InstrumentId, Instruments, Outcome
@@ -65,9 +66,20 @@ class CsvOptions:
 
 
 def listings(instruments: Instruments, shape: Shape, options: CsvOptions) -> dict[str, Listing]:
-    """Add the instruments of some files to the table; return them by their names in the files."""
+    """Add the instruments of some files to the table; return them by their names in the files.
+
+    Volumes of bars are rounded to the lot, and so are prices with the noise of binary floats.
+    """
+    rounds_prices = shape.has_noise and options.tick is None
+    rounds_quantities = shape.kind is TableKind.BARS
     return {
-        name: Listing.of(instruments, _instrument(name, shape, options)) for name in shape.names
+        name: Listing.of(
+            instruments,
+            _instrument(name, shape, options),
+            rounds_prices=rounds_prices,
+            rounds_quantities=rounds_quantities,
+        )
+        for name in shape.names
     }
 
 

@@ -13,7 +13,9 @@ from actors.model.timestamps import timestamp_ns
 NOTHING = frozenset({"", "nan", "null", "none", "na", "n/a"})
 """Texts, in lower case, of a value that is not there."""
 
+_PRICE_PLACES = 9
 _LOT_PLACES = 6
+_VOLUME_PLACES = 8
 _DIGITS = 18
 _STEPS = 10_000
 """How many different distances are counted at most."""
@@ -45,18 +47,28 @@ class Shape:
     is_daily: bool = False
 
     @property
+    def has_noise(self) -> bool:
+        """Return whether prices have more decimals than any venue uses: binary floats, printed."""
+        return self.price_places > _PRICE_PLACES
+
+    @property
     def tick(self) -> Decimal:
-        """Return the step of which all prices are multiples."""
-        return step_of(self.price_places)
+        """Return the step of which all prices are multiples, but for noise."""
+        return step_of(min(self.price_places, _PRICE_PLACES))
 
     @property
     def lot(self) -> Decimal:
         """Return a step of which all sizes are multiples.
 
         It is 0.000001 or finer, so that it does not limit orders, except where sizes are so large
-        that columns could not hold them.
+        that columns could not hold them. Volumes of bars may lie between its multiples.
         """
-        return step_of(max(self.size_places, min(_LOT_PLACES, _DIGITS - self.size_digits), 0))
+        room = _DIGITS - self.size_digits
+        if self.kind is TableKind.BARS:
+            places = min(max(self.size_places, _LOT_PLACES), _VOLUME_PLACES, room)
+        else:
+            places = max(self.size_places, min(_LOT_PLACES, room))
+        return step_of(max(places, 0))
 
     @property
     def interval_ns(self) -> int | None:

@@ -1,5 +1,6 @@
 """What every reader of recorded lines looks like."""
 
+from collections import Counter
 from typing import Protocol
 
 from actors.messages.slices import SliceBuilder
@@ -11,6 +12,8 @@ class Decoder(Protocol):
 
     bookkeeper: Bookkeeper
     """The books it has built so far; empty for formats without books."""
+    counts: Counter[str]
+    """How many messages it saw, by kind."""
 
     def decode(self, line: str, number: int, builder: SliceBuilder) -> None:
         """Add the rows that a line gives (often one, sometimes none or many).

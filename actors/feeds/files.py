@@ -23,7 +23,7 @@ def open_lines(path: Path) -> io.BufferedReader:
     Raises:
         OSError: If it cannot be opened.
     """
-    raw = path.open("rb", buffering=_BUFFER_BYTES)
+    raw: io.BufferedReader = io.BufferedReader(path.open("rb", buffering=0), _BUFFER_BYTES)
     if raw.peek(2)[:2] != _GZIP_MAGIC:
         return raw
     return _Unzipped(gzip.GzipFile(fileobj=raw), raw)

@@ -7,18 +7,20 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import attrs
+import msgspec
 
 from actors.errors import ConfigError, Problem
 from actors.feeds.files import read_text
 from actors.feeds.multivenue import MultiVenueOptions
 from actors.venues.polymarket.market_data import MarketDataOptions
-from actors.venues.polymarket.markets import Market, read_markets
+from actors.venues.polymarket.markets import Market, read_markets, slug_names
 
 _T = TypeVar("_T")
 
 WHERE = "replay feed"
 """Stands in problems for the file of the configuration, which is not known here."""
 _MARKETS = "markets"
+_NAMES = "names"
 
 
 def problem(key: str, expected: str, found: object, choices: tuple[str, ...] = ()) -> Problem:
@@ -33,47 +35,64 @@ def problem(key: str, expected: str, found: object, choices: tuple[str, ...] = (
     )
 
 
-def plain_options(cls: type[_T], values: Mapping[str, Any]) -> _T:
-    """Return the options of a class whose fields all have defaults.
+def plain_options(
+    cls: type[_T], values: Mapping[str, Any], given: Mapping[str, Any] | None = None
+) -> _T:
+    """Return the options of an attrs class whose fields all have defaults.
 
-    A field ``x_ns`` is written ``x``.
+    Args:
+        cls: The class; a field ``x_ns`` is written ``x``.
+        values: Plain values by key.
+        given: Values of fields that are final already, by field name.
 
     Raises:
         ConfigError: With every unknown key and every wrong value.
     """
-    fields = {field.name.removesuffix("_ns"): field.name for field in attrs.fields(cls)}  # type: ignore[arg-type]
+    attrs.resolve_types(cls)  # type: ignore[type-var]
+    fields = {field.name.removesuffix("_ns"): field for field in attrs.fields(cls)}  # type: ignore[arg-type]
+    final = dict(given or {})
     problems: list[Problem] = []
     for key, value in values.items():
-        if key not in fields:
+        field = fields.get(key)
+        if field is None:
             expected = f"one of {', '.join(fields)}"
             problems.append(problem(f"options.{key}", expected, key, tuple(fields)))
             continue
         try:
-            cls(**{fields[key]: value})
+            plain = value if field.converter else msgspec.convert(value, field.type)
+            cls(**{field.name: plain})
+            final[field.name] = plain
         except (ValueError, TypeError) as error:
-            problems.append(_wrong_value(f"options.{key}", value, error))
+            problems.append(problem(f"options.{key}", _rule(error), repr(value)))
     if problems:
         raise ConfigError(problems)
-    return cls(**{fields[key]: value for key, value in values.items()})
+    return cls(**final)
 
 
-def _wrong_value(key: str, value: object, error: Exception) -> Problem:
-    """Return the problem that a validator names, in its words if they are like ours."""
-    rule = str(error).removeprefix("expected ").partition(", found ")[0]
-    return problem(key, rule, repr(value))
+def _rule(error: Exception) -> str:
+    """Return what a validator expects, from its words."""
+    text = str(error).removeprefix("expected ").removeprefix("Expected ")
+    return text.partition(", found ")[0].partition(", got ")[0]
 
 
 def polymarket_options(values: Mapping[str, Any]) -> MarketDataOptions:
     """Return Polymarket's options.
 
     Args:
-        values: ``markets`` (path or glob of files with one market per line), ``names`` (ids by
-            token), ``check_hash``.
+        values: ``markets`` (path or glob of files with one market per line), ``names`` (our ids
+            by token, or ``slug`` for ``<slug>-YES`` and ``<slug>-NO``), ``check_hash``.
 
     Raises:
         ConfigError: With every unknown key and every wrong value.
     """
-    return plain_options(MarketDataOptions, _with_markets(values))
+    left = dict(values)
+    given: dict[str, Any] = {}
+    if _MARKETS in left:
+        given[_MARKETS] = _read_markets(left.pop(_MARKETS))
+    if left.get(_NAMES) == "slug":
+        del left[_NAMES]
+        given[_NAMES] = slug_names(given.get(_MARKETS, ()))
+    return plain_options(MarketDataOptions, left, given)
 
 
 def multivenue_options(values: Mapping[str, Any]) -> MultiVenueOptions:
@@ -85,25 +104,19 @@ def multivenue_options(values: Mapping[str, Any]) -> MultiVenueOptions:
     of_polymarket = {field.name for field in attrs.fields(MarketDataOptions)}
     own = {key: value for key, value in values.items() if key not in of_polymarket}
     inner = {key: value for key, value in values.items() if key in of_polymarket}
-    return plain_options(MultiVenueOptions, {**own, "polymarket": polymarket_options(inner)})
+    return plain_options(MultiVenueOptions, own, {"polymarket": polymarket_options(inner)})
 
 
-def _with_markets(values: Mapping[str, Any]) -> dict[str, Any]:
-    pattern = values.get(_MARKETS)
-    if not isinstance(pattern, str):
-        return dict(values)
-    return {**values, _MARKETS: _read_markets(pattern)}
-
-
-def _read_markets(pattern: str) -> tuple[Market, ...]:
-    paths = sorted(glob(str(Path(pattern).expanduser())))
+def _read_markets(pattern: object) -> tuple[Market, ...]:
+    paths = sorted(glob(str(Path(pattern).expanduser()))) if isinstance(pattern, str) else []
     if not paths:
         raise ConfigError([problem(f"options.{_MARKETS}", "an existing file or glob", pattern)])
     markets: list[Market] = []
     for path in paths:
         try:
             markets.extend(read_markets(read_text(Path(path))))
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             found = f"{Path(path).name}: {error}"
-            raise ConfigError([problem(f"options.{_MARKETS}", "a line per market", found)]) from error
+            problems = [problem(f"options.{_MARKETS}", "one market per line", found)]
+            raise ConfigError(problems) from error
     return tuple(markets)

@@ -19,7 +19,8 @@ from actors.feeds.format_options import multivenue_options, plain_options, polym
 from actors.feeds.multivenue import MultiVenueFrames
 from actors.model.instrument import Instruments
 from actors.model.timestamps import epoch_ns
-from actors.venues.binance.market_data import BinanceMarketData, BinanceOptions, receive_ns
+from actors.venues.binance.market_data import BinanceMarketData, BinanceOptions
+from actors.venues.binance.streams import receive_ns
 from actors.venues.coinbase.market_data import CoinbaseMarketData, CoinbaseOptions
 from actors.venues.polymarket.market_data import PolymarketMarketData
 
@@ -36,7 +37,10 @@ _POLYMARKET_KEYS = frozenset({"event_type", "asset_id", "price_changes"})
 class Format(Protocol):
     """One format."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return the name under which a configuration asks for it."""
+        ...
 
     def is_likely(self, head: Sequence[str]) -> bool:
         """Return whether a file that begins with these lines has this format."""

@@ -40,8 +40,14 @@ class MultiVenueOptions:
     """
 
     polymarket: MarketDataOptions = attrs.field(factory=MarketDataOptions)
-    binance_tick: Decimal = _CENT
-    coinbase_tick: Decimal = _CENT
+    binance_tick: Decimal = attrs.field(default=_CENT)
+    coinbase_tick: Decimal = attrs.field(default=_CENT)
+
+    @binance_tick.validator
+    @coinbase_tick.validator
+    def _tick_is_positive(self, attribute: "attrs.Attribute[Decimal]", value: Decimal) -> None:
+        if not value > 0:
+            raise ValueError(f"{attribute.name}: expected above 0, found {value}")
 
 
 class _Line(msgspec.Struct, frozen=True, gc=False):
@@ -137,6 +143,8 @@ class MultiVenueFrames:
         time_ns = scaled_ns(frame.recv_wall_ts)
         try:
             read(frame.payload, number, builder, time_ns)
+        except RecursionError as error:
+            raise ValueError(f"{frame.source}: nested too deeply") from error
         except ValueError as error:
             raise ValueError(f"{frame.source}: {error}") from error
         self.frames[frame.source] += 1

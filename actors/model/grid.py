@@ -22,13 +22,15 @@ _SCIENTIFIC = re.compile(r"\d{1,30}(?:\.\d{0,30})?[eE][+-]?\d{1,2}", re.ASCII)
 class Grid(dict[str, int]):
     """``grid["0.52"]`` is how many steps make 0.52; ValueError if it is off the grid.
 
-    A dictionary that fills itself: venues repeat the same few thousand texts.
+    A dictionary that fills itself: venues repeat the same few thousand texts. With ``rounds``, what
+    lies between two steps of a power of ten is rounded to the nearest instead.
     """
 
-    def __init__(self, step: Decimal, limit: int) -> None:
+    def __init__(self, step: Decimal, limit: int, *, rounds: bool = False) -> None:
         super().__init__()
         self._step = step
         self._limit = limit
+        self._rounds = rounds
         _, digits, exponent = step.as_tuple()
         assert isinstance(exponent, int), step
         self._places = -exponent if digits == (1,) and exponent <= 0 else None
@@ -46,9 +48,13 @@ class Grid(dict[str, int]):
         whole, fraction = _plain_parts(text)
         if self._places is None:
             return to_steps(Decimal(f"{whole}.{fraction}"), self._step)
-        if fraction[self._places :].strip("0"):
-            raise ValueError(f"{text} is not a multiple of {self._step}")
-        return int(whole + fraction[: self._places].ljust(self._places, "0"))
+        steps = int(whole + fraction[: self._places].ljust(self._places, "0"))
+        rest = fraction[self._places :]
+        if rest.strip("0"):
+            if not self._rounds:
+                raise ValueError(f"{text} is not a multiple of {self._step}")
+            steps += rest[0] >= "5"
+        return steps
 
 
 def decimals(text: str, *, trimmed: bool = False) -> int:
@@ -113,8 +119,17 @@ class Listing:
     quantities: Grid
 
     @classmethod
-    def of(cls, instruments: Instruments, instrument: Instrument) -> "Listing":
+    def of(
+        cls,
+        instruments: Instruments,
+        instrument: Instrument,
+        *,
+        rounds_prices: bool = False,
+        rounds_quantities: bool = False,
+    ) -> "Listing":
         """Add an instrument to the table; where its id is known already, that definition counts."""
         index = instruments.add(instrument)
         known = instruments[index]
-        return cls(index, Grid(known.tick, PRICE_LIMIT), Grid(known.lot, QUANTITY_LIMIT))
+        prices = Grid(known.tick, PRICE_LIMIT, rounds=rounds_prices)
+        quantities = Grid(known.lot, QUANTITY_LIMIT, rounds=rounds_quantities)
+        return cls(index, prices, quantities)

@@ -6,7 +6,7 @@ from typing import Any, assert_never
 
 from actors.actor import Context
 from actors.errors import OrderStateError
-from actors.messages.system import CancelStrategy, Halt
+from actors.messages.system import CancelAll, CancelStrategy, Halt
 from actors.messages.trading import (
     CancelOrder,
     CancelPlacedOrder,
@@ -24,7 +24,7 @@ from actors.orders.lifecycle import OrderEvent, next_status
 from actors.orders.records import OrderRecord
 from actors.orders.validators import reason_of, validate
 
-OrderInput = SubmitOrder | CancelOrder | ExecutionReport | Halt | CancelStrategy
+OrderInput = SubmitOrder | CancelOrder | ExecutionReport | Halt | CancelAll | CancelStrategy
 OrderOutput = PlaceOrder | CancelPlacedOrder | OrderUpdate | Fill
 
 _EVENTS = {
@@ -99,6 +99,8 @@ class OrderManager:
             case Halt():
                 self._halted = self._halted or message.cause or "no cause given"
                 return self._cancel_all(None, f"halted: {message.cause}", now_ns)
+            case CancelAll():
+                return self._cancel_all(None, message.cause, now_ns)
             case CancelStrategy():
                 self._stopped.setdefault(message.strategy, message.cause)
                 cause = f"strategy stopped: {message.cause}"

@@ -9,7 +9,7 @@ from actors.messages.trading import Fill
 from actors.model.instrument import Instruments
 from actors.model.money import ZERO
 from actors.model.order import Order
-from actors.portfolio.exact import multiply, subtract
+from actors.portfolio.exact import add, multiply, subtract
 from actors.portfolio.ledger import Key, Ledger
 from actors.portfolio.reservations import Reservations
 from actors.portfolio.valuation import Marks
@@ -40,6 +40,11 @@ class Account:
             available = subtract(available, multiply(_TWO, ledger.short_cost))
         return available
 
+    def expected_position(self, key: Key) -> Decimal:
+        """Return what a strategy will hold when all its working orders have filled."""
+        working = self.reservations.strategy(key)
+        return add(self.ledger.quantity(key), subtract(working.buying, working.selling))
+
     def book(self, fill: Fill) -> PositionChanged | None:
         """Book a fill and count it off its order; None if it has been booked before."""
         changed = self.ledger.apply(fill)
@@ -57,14 +62,19 @@ class Account:
         """Return whether such an order is on its way for a position."""
         return self._closing.get(key) in self.reservations
 
-    def settle(self, instrument_id: str, now_ns: int) -> list[Fill | PositionChanged]:
-        """Close every position in a resolved instrument at what it pays; tell how."""
+    def settle(
+        self, instrument_id: str, now_ns: int, late: Fill | None = None
+    ) -> list[Fill | PositionChanged]:
+        """Close every position in a resolved instrument at what it pays; tell how.
+
+        ``late`` is the fill that came after the resolution, if that is why.
+        """
         instrument = self.instruments.get(instrument_id)
         payoff = self.marks.payoff(instrument_id)
         assert instrument is not None, f"{instrument_id} is not known"
         assert payoff is not None, f"{instrument_id} has not resolved"
         told: list[Fill | PositionChanged] = []
-        for fill in self.ledger.settle(instrument, payoff, now_ns):
+        for fill in self.ledger.settle(instrument, payoff, now_ns, late):
             changed = self.ledger.apply(fill)
             assert changed is not None, f"{fill.trade_id} was settled before"
             told += (fill, changed)

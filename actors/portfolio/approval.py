@@ -12,6 +12,8 @@ from actors.portfolio.exact import add, multiply
 from actors.portfolio.sizing import signed_quantity
 from actors.risk.policy import RiskRequest, evaluate, opening_quantity
 
+_BUY, _SELL = Side  # on Python 3.11, looking a member up takes longer than comparing it
+
 
 class Approval:
     """Decides on signals, and remembers whose are not wanted any more."""
@@ -52,9 +54,7 @@ class Approval:
         if instrument is None:
             unknown = Violation("Instrument", "a known instrument", signal.instrument)
             return _refusal(signal, (unknown,))
-        key = (signal.strategy, signal.instrument)
-        working = account.reservations.strategy(key)
-        signed = signed_quantity(signal, account.ledger.quantity(key), working, instrument.lot)
+        signed = signed_quantity(signal, account, instrument.lot)
         if isinstance(signed, Violation):
             return _refusal(signal, (signed,))
         if not signed:
@@ -87,10 +87,10 @@ class Approval:
         everyone = account.reservations.account(instrument.id)
         held = account.ledger.quantity(key)
         if signed > 0:
-            side, quantity = Side.BUY, signed
+            side, quantity = _BUY, signed
             opening = opening_quantity(quantity, -held - own.buying)
         else:
-            side, quantity = Side.SELL, -signed
+            side, quantity = _SELL, -signed
             opening = opening_quantity(quantity, held - own.selling)
         return RiskRequest(
             instrument=instrument,
@@ -133,7 +133,7 @@ class Approval:
         key = (order.strategy, order.instrument)
         own = self._account.reservations.strategy(key)
         held = self._account.ledger.quantity(key)
-        closable = -held - own.buying if order.side is Side.BUY else held - own.selling
+        closable = -held - own.buying if order.side is _BUY else held - own.selling
         opening = opening_quantity(order.quantity, closable)
         self._account.reservations.add(order, opening or order.quantity, submitted.reserved)
 

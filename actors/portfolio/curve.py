@@ -13,8 +13,9 @@ class EquityCurve:
     """Samples of the account's value, the peak and the drawdown.
 
     Samples are due at the multiples of ``interval_ns``. When ``MAX_SAMPLES`` are reached, the
-    interval doubles and of each two neighbours the earlier stays: a run of any length is bounded,
-    and its samples are evenly spaced. Peak and drawdown count every sample ever taken.
+    interval doubles and of each two neighbours the earlier stays. So a run of any length is
+    bounded, and its samples are evenly spaced, all but the first and the newest. Peak and drawdown
+    count every sample ever taken.
     """
 
     def __init__(self, interval_ns: int, cash: Decimal) -> None:
@@ -31,6 +32,9 @@ class EquityCurve:
 
     def add(self, sample: EquityMarked) -> None:
         """Take a sample; the newest always stays."""
+        samples = self._samples
+        if len(samples) > 1 and self._slot(samples[-1]) == self._slot(samples[-2]):
+            del samples[-1]  # it stayed only because it was the newest
         while len(self._samples) >= MAX_SAMPLES:
             self._thin()
         self._samples.append(sample)
@@ -47,8 +51,11 @@ class EquityCurve:
         self.interval_ns *= 2
         kept: dict[int, EquityMarked] = {}
         for sample in self._samples:
-            kept.setdefault(sample.time_ns // self.interval_ns, sample)
+            kept.setdefault(self._slot(sample), sample)
         self._samples = list(kept.values())
+
+    def _slot(self, sample: EquityMarked) -> int:
+        return sample.time_ns // self.interval_ns
 
     def due_ns(self, now_ns: int) -> int:
         """Return when the next sample is due: the first time from now on that has none yet."""

@@ -19,6 +19,9 @@ from actors.portfolio.exact import add, multiply, share, subtract
 Key = tuple[str, str]
 """Strategy and instrument id."""
 
+_BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than comparing it
+_SETTLEMENT = Liquidity.SETTLEMENT
+
 
 class Position:
     """What one strategy holds of one instrument; units as in :class:`PositionChanged`."""
@@ -94,10 +97,10 @@ class Ledger:
             return None
         assert fill.last_quantity > 0, f"fill {name} of nothing"
         self._fills[name] = fill
-        self.settled += fill.liquidity is Liquidity.SETTLEMENT
+        self.settled += fill.liquidity is _SETTLEMENT
         commission = fill.commission
         amount = multiply(fill.last_price, fill.last_quantity)
-        if fill.side is Side.BUY:
+        if fill.side is _BUY:
             signed = fill.last_quantity
             self.cash = subtract(self.cash, amount)
         else:
@@ -130,41 +133,25 @@ class Ledger:
         self._account[fill.instrument] = add(self.account_quantity(fill.instrument), signed)
         return position.changed()
 
-    def settle(self, instrument: Instrument, payoff: Decimal, time_ns: int) -> list[Fill]:
+    def settle(
+        self, instrument: Instrument, payoff: Decimal, time_ns: int, late: Fill | None = None
+    ) -> list[Fill]:
         """Return the fills that close every position in a resolved instrument; books nothing.
 
         They are sales by longs and purchases by shorts at what one unit pays, without commission,
         so that fills alone explain the cash.
+
+        Args:
+            instrument: What has resolved.
+            payoff: What one unit pays.
+            time_ns: When it is settled.
+            late: The fill that came after the resolution, if that is why.
         """
         return [
-            self._settlement(position, instrument, payoff, time_ns)
+            _settlement(position, instrument, payoff, time_ns, late)
             for position in self.open_positions()
             if position.instrument == instrument.id
         ]
-
-    def _settlement(
-        self, position: Position, instrument: Instrument, payoff: Decimal, time_ns: int
-    ) -> Fill:
-        name = first_name = f"settle-{instrument.id}-{position.strategy}"
-        number = 1
-        while (instrument.venue, name) in self._fills:  # a fill came after the resolution
-            number += 1
-            name = f"{first_name}-{number}"
-        return Fill(
-            client_order_id=name,
-            strategy=position.strategy,
-            instrument=instrument.id,
-            venue=instrument.venue,
-            trade_id=name,
-            side=Side.SELL if position.quantity > 0 else Side.BUY,
-            last_quantity=position.quantity.copy_abs(),
-            last_price=payoff,
-            commission=ZERO,
-            liquidity=Liquidity.SETTLEMENT,
-            leaves_quantity=ZERO,
-            venue_time_ns=time_ns,
-            reason="settlement",
-        )
 
     def quantity(self, key: Key) -> Decimal:
         """Return one strategy's signed position in one instrument."""
@@ -187,3 +174,30 @@ class Ledger:
     def fills(self) -> list[Fill]:
         """Return every fill booked, settlements too, in order."""
         return list(self._fills.values())
+
+
+def settlement_id(instrument: str, strategy: str, late: Fill | None) -> str:
+    """Return the trade id of a settlement; it tells which late fill it answers, if any."""
+    name = f"settle-{instrument}-{strategy}"
+    return name if late is None else f"{name}-{late.trade_id}"
+
+
+def _settlement(
+    position: Position, instrument: Instrument, payoff: Decimal, time_ns: int, late: Fill | None
+) -> Fill:
+    name = settlement_id(instrument.id, position.strategy, late)
+    return Fill(
+        client_order_id=name,
+        strategy=position.strategy,
+        instrument=instrument.id,
+        venue=instrument.venue,
+        trade_id=name,
+        side=Side.SELL if position.quantity > 0 else Side.BUY,
+        last_quantity=position.quantity.copy_abs(),
+        last_price=payoff,
+        commission=ZERO,
+        liquidity=Liquidity.SETTLEMENT,
+        leaves_quantity=ZERO,
+        venue_time_ns=time_ns,
+        reason="settlement",
+    )

@@ -17,14 +17,15 @@ from actors.messages.system import CancelStrategy, Halt
 from actors.messages.trading import Fill, OrderUpdate, Signal, SignalRefused, SubmitOrder
 from actors.model.instrument import Instruments
 from actors.model.money import ZERO
-from actors.model.order import TERMINAL, Order, OrderType, Side
+from actors.model.order import TERMINAL
 from actors.portfolio.account import Account
 from actors.portfolio.approval import Approval
+from actors.portfolio.close_out import CLOSE_OUT, closing_order
 from actors.portfolio.config import PortfolioConfig, PortfolioStatistics
 from actors.portfolio.curve import EquityCurve
 from actors.portfolio.ledger import Ledger, Position
 from actors.portfolio.recent import RecentIds
-from actors.portfolio.recovery import CLOSE_OUT, Recovery
+from actors.portfolio.recovery import Recovery
 from actors.portfolio.reservations import Reservations
 from actors.portfolio.valuation import Marks, equity, first_resolution
 
@@ -119,7 +120,7 @@ class Portfolio:
             return []
         if changed.quantity and self._account.marks.payoff(fill.instrument) is not None:
             # the venue filled it before the market resolved; the report came after
-            return [changed, *self._account.settle(fill.instrument, now_ns)]
+            return [changed, *self._account.settle(fill.instrument, now_ns, fill)]
         return [changed]
 
     # --- the market ------------------------------------------------------------------------------
@@ -187,15 +188,7 @@ class Portfolio:
 
     def _close(self, position: Position) -> SubmitOrder:
         self._counts.close_outs += 1
-        order = Order(
-            client_order_id=f"{self._close_prefix}{self._counts.close_outs}",
-            strategy=position.strategy,
-            instrument=position.instrument,
-            side=Side.SELL if position.quantity > 0 else Side.BUY,
-            quantity=abs(position.quantity),
-            order_type=OrderType.MARKET,
-            reason="close out",
-        )
+        order = closing_order(position, f"{self._close_prefix}{self._counts.close_outs}")
         self._counts.orders += 1
         self._account.close(order)
         return SubmitOrder(order=order, approved_by=CLOSE_OUT, reserved=ZERO)

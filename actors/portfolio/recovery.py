@@ -9,20 +9,19 @@ from actors.messages.trading import Fill, OrderUpdate, Signal, SignalRefused, Su
 from actors.model.order import TERMINAL
 from actors.portfolio.account import Account
 from actors.portfolio.approval import Approval
+from actors.portfolio.close_out import CLOSE_OUT
 from actors.portfolio.config import PortfolioStatistics
 from actors.portfolio.curve import EquityCurve
+from actors.portfolio.ledger import settlement_id
 from actors.portfolio.recent import RecentIds
-
-CLOSE_OUT = ("CloseOut",)
-"""Who approves the orders that close the positions at the end."""
 
 
 class Recovery:
     """Replays a history into the parts of a fresh portfolio.
 
     What was decided is not decided again: prices are not in the journal, orders are. An order is
-    counted where its signal was received, because what was queued behind that signal stands in
-    the journal before the order does.
+    counted where its signal was received, and the settlement of a late fill where that fill was:
+    what was queued behind them stands in the journal before what they led to.
     """
 
     def __init__(
@@ -39,25 +38,35 @@ class Recovery:
         self._signal_ids = signal_ids
         self._counts = counts
         self._orders: dict[str, SubmitOrder] = {}
+        self._settlements: dict[str, Fill] = {}
 
     def replay(self, history: Iterable[tuple[str, Any]]) -> None:
         """Take ``("received" | "sent", message)`` in the order of the journal."""
         entries = list(history)
         for way, message in entries:
-            if way == "sent" and isinstance(message, SubmitOrder):
-                self._orders[message.order.client_order_id] = message
+            if way == "sent":
+                self._note(message)
         for way, message in entries:
             if way == "received":
                 self._received(message)
             else:
                 self._sent(message)
 
+    def _note(self, message: Any) -> None:
+        match message:
+            case SubmitOrder():
+                self._orders[message.order.client_order_id] = message
+            case Fill():
+                self._settlements[message.trade_id] = message
+            case _:
+                pass
+
     def _received(self, message: Any) -> None:
         match message:
             case Signal():
                 self._signal(message)
             case Fill():
-                self._account.book(message)
+                self._fill(message)
             case OrderUpdate():
                 if message.status in TERMINAL:
                     self._account.reservations.release(message.client_order_id)
@@ -75,6 +84,17 @@ class Recovery:
         self._counts.signals += 1
         self._order(signal.signal_id)
 
+    def _fill(self, fill: Fill) -> None:
+        self._account.book(fill)
+        self._settlement(settlement_id(fill.instrument, fill.strategy, fill))
+
+    def _settlement(self, trade_id: str) -> None:
+        """Book a settlement that was sent, once."""
+        fill = self._settlements.pop(trade_id, None)
+        if fill is not None:
+            self._account.marks.resolve(fill.instrument, fill.last_price)
+            self._account.ledger.apply(fill)
+
     def _sent(self, message: Any) -> None:
         match message:
             case SubmitOrder():
@@ -82,8 +102,7 @@ class Recovery:
             case SignalRefused():
                 self._counts.count_refusal(message)
             case Fill():
-                self._account.marks.resolve(message.instrument, message.last_price)
-                self._account.ledger.apply(message)
+                self._settlement(message.trade_id)
             case EquityMarked():
                 self._curve.add(message)
             case _:

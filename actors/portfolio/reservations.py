@@ -11,6 +11,8 @@ from actors.model.order import Order, Side
 from actors.portfolio.exact import add, share, subtract
 from actors.portfolio.ledger import Key
 
+_BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than comparing it
+
 
 class Working:
     """What is about to be bought and sold, in units, neither negative."""
@@ -21,13 +23,6 @@ class Working:
         self.buying = ZERO
         self.selling = ZERO
 
-    def change(self, is_buy: bool, quantity: Decimal) -> None:
-        """Add a signed quantity to one side."""
-        if is_buy:
-            self.buying = add(self.buying, quantity)
-        else:
-            self.selling = add(self.selling, quantity)
-
 
 _NONE = Working()
 
@@ -35,22 +30,22 @@ _NONE = Working()
 class _Reservation:
     """One order: what is left of it, and the cash held back for that."""
 
-    __slots__ = ("account", "is_buy", "leaves", "opening", "opening_cost", "strategy")
+    __slots__ = ("account", "cost", "is_buy", "leaves", "opening", "opening_cost", "strategy")
 
     def __init__(
         self, order: Order, opening: Decimal, cost: Decimal, working: tuple[Working, Working]
     ) -> None:
-        self.is_buy = order.side is Side.BUY
+        self.is_buy = order.side is _BUY
         self.leaves = order.quantity
         self.opening = opening
-        self.opening_cost = cost
+        self.opening_cost = self.cost = cost
         self.strategy, self.account = working
 
-    def cost(self) -> Decimal:
-        """Return the cash held back. What closes a position is taken to fill first."""
-        if self.leaves >= self.opening:
+    def cost_of(self, leaves: Decimal) -> Decimal:
+        """Return the cash to hold back. What closes a position is taken to fill first."""
+        if leaves >= self.opening:
             return self.opening_cost
-        return share(self.opening_cost, self.leaves, self.opening)
+        return share(self.opening_cost, leaves, self.opening)
 
 
 class Reservations:
@@ -88,8 +83,12 @@ class Reservations:
             account = self._accounts[order.instrument] = Working()
         held = _Reservation(order, opening, cost, (strategy, account))
         self._orders[order.client_order_id] = held
-        strategy.change(held.is_buy, order.quantity)
-        account.change(held.is_buy, order.quantity)
+        if held.is_buy:
+            strategy.buying = add(strategy.buying, order.quantity)
+            account.buying = add(account.buying, order.quantity)
+        else:
+            strategy.selling = add(strategy.selling, order.quantity)
+            account.selling = add(account.selling, order.quantity)
         if cost:
             self.reserved = add(self.reserved, cost)
 
@@ -98,25 +97,29 @@ class Reservations:
         held = self._orders.get(client_order_id)
         if held is None:
             return
-        leaves = subtract(held.leaves, quantity)
-        if is_over or leaves <= 0:
-            del self._orders[client_order_id]
-            leaves = ZERO
-        self._shrink(held, leaves)
+        if is_over or quantity >= held.leaves:
+            self.release(client_order_id)
+            return
+        self._reduce(held, quantity)
+        if held.cost:
+            cost = held.cost_of(held.leaves)
+            self.reserved = add(self.reserved, subtract(cost, held.cost))
+            held.cost = cost
 
     def release(self, client_order_id: str) -> None:
         """Forget an order that is over."""
         held = self._orders.pop(client_order_id, None)
-        if held is not None:
-            self._shrink(held, ZERO)
+        if held is None:
+            return
+        self._reduce(held, held.leaves)
+        if held.cost:
+            self.reserved = subtract(self.reserved, held.cost)
 
-    def _shrink(self, held: _Reservation, leaves: Decimal) -> None:
-        gone = subtract(leaves, held.leaves)
-        held.strategy.change(held.is_buy, gone)
-        held.account.change(held.is_buy, gone)
-        if held.opening_cost:
-            before = held.cost()
-            held.leaves = leaves
-            self.reserved = add(self.reserved, subtract(held.cost(), before))
+    def _reduce(self, held: _Reservation, quantity: Decimal) -> None:
+        held.leaves = subtract(held.leaves, quantity)
+        if held.is_buy:
+            held.strategy.buying = subtract(held.strategy.buying, quantity)
+            held.account.buying = subtract(held.account.buying, quantity)
         else:
-            held.leaves = leaves
+            held.strategy.selling = subtract(held.strategy.selling, quantity)
+            held.account.selling = subtract(held.account.selling, quantity)

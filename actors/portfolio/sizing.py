@@ -5,21 +5,21 @@ from decimal import Decimal
 from actors.messages.trading import Signal, Violation
 from actors.model.money import plain, round_down
 from actors.model.order import Side
-from actors.portfolio.exact import add, subtract
-from actors.portfolio.reservations import Working
+from actors.portfolio.account import Account
+from actors.portfolio.exact import subtract
+
+_BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than comparing it
 
 
-def signed_quantity(
-    signal: Signal, held: Decimal, working: Working, lot: Decimal
-) -> Decimal | Violation:
+def signed_quantity(signal: Signal, account: Account, lot: Decimal) -> Decimal | Violation:
     """Return what to buy (above 0) or sell (below 0), in whole lots, rounded towards zero.
 
     A target asks for the way from the strategy's position, its working orders counted as filled;
     0 means that it is met, to within a lot. A quantity below one lot is a violation.
     """
     if signal.target is not None:
-        on_its_way = subtract(add(held, working.buying), working.selling)
-        return round_down(subtract(signal.target, on_its_way), lot)
+        expected = account.expected_position((signal.strategy, signal.instrument))
+        return round_down(subtract(signal.target, expected), lot)
     quantity = signal.quantity
     if quantity is None or signal.side is None or quantity <= 0:
         found = "none" if quantity is None else plain(quantity)
@@ -29,4 +29,4 @@ def signed_quantity(
         quantity = round_down(quantity, lot)
         if not quantity:
             return Violation("Size", f"one lot of {plain(lot)} or more", found)
-    return quantity if signal.side is Side.BUY else -quantity
+    return quantity if signal.side is _BUY else -quantity

@@ -30,8 +30,8 @@ class Marks:
         """Return what an order would meet now, the ask or the bid; None if nobody is there."""
         top = self._prices.top(self._instruments.index(instrument.id))
         if is_buy:
-            return instrument.price(top.ask) if top.ask_lots else None
-        return instrument.price(top.bid) if top.bid_lots else None
+            return instrument.tick * top.ask if top.ask_lots else None
+        return instrument.tick * top.bid if top.bid_lots else None
 
     def mark(self, instrument_id: str) -> Decimal | None:
         """Return what one unit is worth; None if there never was a price.

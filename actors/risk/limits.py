@@ -19,6 +19,10 @@ class Per(StrEnum):
     STRATEGY = "strategy"
 
 
+_BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than comparing it
+_ACCOUNT = Per.ACCOUNT
+
+
 @attrs.frozen(kw_only=True)
 class PositionLimit:
     """Bounds the position in each instrument, long or short, in units.
@@ -39,14 +43,14 @@ class PositionLimit:
 
     def check(self, request: RiskRequest) -> Violation | None:
         """Return a violation if the position could come to exceed ``max_size``."""
-        if self.per is Per.ACCOUNT:
+        if self.per is _ACCOUNT:
             position = request.account_position
             buying, selling = request.account_buying, request.account_selling
         else:
             position = request.strategy_position
             buying, selling = request.strategy_buying, request.strategy_selling
         # Only the far side of zero counts: an order cannot exceed a limit while it reduces.
-        if request.side is Side.BUY:
+        if request.side is _BUY:
             worst = position + buying + request.quantity
         else:
             worst = selling + request.quantity - position
@@ -79,7 +83,7 @@ class NoShort:
 
     def check(self, request: RiskRequest) -> Violation | None:
         """Return a violation if more is sold than is held and not being sold already."""
-        if request.instrument.can_short or request.side is Side.BUY or not request.opening:
+        if request.instrument.can_short or request.side is _BUY or not request.opening:
             return None
         sellable = max(request.strategy_position - request.strategy_selling, ZERO)
         return Violation(self.name, plain(sellable), plain(request.quantity))

@@ -1,1 +1,6 @@
-"""What trades."""
+"""What trades: the base of all strategies, and the built-in ones by name."""
+
+from actors.strategies.registry import STRATEGIES, resolve_strategy
+from actors.strategies.strategy import Strategy, StrategyConfig
+
+__all__ = ["STRATEGIES", "Strategy", "StrategyConfig", "resolve_strategy"]

@@ -22,6 +22,7 @@ REST = "rest"
 HIDDEN = "hidden"
 """Metadata of a field that is not written in the file."""
 
+_SEQUENCES = (list, tuple, Sequence)
 _TIMES = frozenset({"start_ns", "end_ns", "from_ns", "to_ns"})
 
 
@@ -168,15 +169,17 @@ def _union(value: Any, target: Any) -> Any:
     if len(kinds) == 1:
         return CONVERTER.structure(value, kinds[0])
     expected: list[str] = []
+    # what is wrong inside of a list or a mapping is told as it is: no other kind would take it
     for kind in sorted(kinds, key=lambda kind: type(value) is not kind):
         try:
             return CONVERTER.structure(value, kind)
         except Mismatch as mismatch:
             expected.append(mismatch.expected)
-        except cattrs.BaseValidationError:
-            if isinstance(value, Mapping) == attrs.has(kind):
-                raise
     raise Mismatch(" or ".join(expected), value)
+
+
+def _is_sequence(kind: Any) -> bool:
+    return kind in _SEQUENCES or get_origin(kind) in _SEQUENCES
 
 
 def _is_one_of(*origins: Any) -> Callable[[Any], bool]:
@@ -187,7 +190,7 @@ def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
     for kind, hook in SCALARS.items():
         converter.register_structure_hook(kind, hook)
-    converter.register_structure_hook_func(_is_one_of(list, tuple, Sequence), _sequence)
+    converter.register_structure_hook_func(_is_sequence, _sequence)
     converter.register_structure_hook_func(_is_one_of(dict, Mapping), _mapping)
     converter.register_structure_hook_func(_is_one_of(Union, UnionType), _union)
     converter.register_structure_hook_func(_is_one_of(Literal), literal)

@@ -34,7 +34,7 @@ def apply_override(assignment: str, problems: Problems, environment: Mapping[str
     path = path.strip()
     document = problems.document
     if not equals or not _PATH.fullmatch(path):
-        document.origins.setdefault(path, "--set")
+        document.origins[path] = "--set"
         problems.add(path, expected="KEY=VALUE, such as seed=7", found=shown(assignment))
         return
     origin = f"--set {path}"

@@ -20,7 +20,7 @@ from runtime.config.scalars import Mismatch
 T = TypeVar("T")
 
 _RULE = re.compile(
-    r"'(\w+)' must (?:be )?(?P<rule>.*?)(?:: (?P<value>.*)| \(got (?P<got>.*?)[,)].*)"
+    r"'(?P<field>\w+)' must (?:be )?(?P<rule>.*?)(?:: (?P<value>.*)| \(got (?P<got>.*?)[,)].*)"
 )
 _IN_WORDS = re.compile(r"(?:(?P<what>.*?): )?expected (?P<rule>.*), found (?P<value>.*)")
 
@@ -85,24 +85,37 @@ def _walk(error: Exception, key: str) -> Iterator[_Wrong]:
 
 def _about_class(error: Exception, cls: type, key: str) -> Iterator[_Wrong]:
     """Yield what is wrong with a class's mapping as a whole."""
+    fields = written_fields(cls)
     if not isinstance(error, ForbiddenExtraKeysError):
-        yield _in_words(error, key)
+        names = {name: written_name(field) for field in fields for name in _spellings(field)}
+        yield _in_words(error, key, names)
         return
-    names = [written_name(field) for field in written_fields(cls)]
+    keys = [written_name(field) for field in fields]
     for name in sorted(error.extra_fields):
-        like = nearest(name, names)
-        expected = "a known key" if like else f"one of the keys {', '.join(sorted(names))}"
+        like = nearest(name, keys)
+        expected = "a known key" if like else f"one of the keys {', '.join(sorted(keys))}"
         yield _Wrong(child_key(key, name), expected, UNKNOWN, like)
 
 
-def _in_words(error: Exception, key: str) -> _Wrong:
-    """Return what a validator says: its own words, if they are of the form that we use."""
+def _spellings(field: "attrs.Attribute[Any]") -> tuple[str, str]:
+    return field.name, written_name(field)
+
+
+def _in_words(error: Exception, key: str, names: Mapping[str, str] | None = None) -> _Wrong:
+    """Return what a validator says: its own words, if they are of the form that we use.
+
+    Words about a field (``max_size: expected 0 or more, found -1``) are put under its key.
+    """
     text = str(error.args[0]) if error.args else type(error).__name__
     rule = _RULE.fullmatch(text)
     if rule is not None:
-        return _Wrong(key, rule["rule"], rule["value"] or rule["got"])
+        field = (names or {}).get(rule["field"])
+        where = child_key(key, field) if field else key
+        return _Wrong(where, rule["rule"], rule["value"] or rule["got"])
     words = _IN_WORDS.fullmatch(text)
-    if words is not None:
-        what = f" ({words['what']})" if words["what"] else ""
-        return _Wrong(key, words["rule"], f"{words['value']}{what}")
-    return _Wrong(key, "values that are allowed together", shown(text))
+    if words is None:
+        return _Wrong(key, "values that are allowed together", shown(text))
+    what = words["what"]
+    if names and what in names:
+        return _Wrong(child_key(key, names[what]), words["rule"], words["value"])
+    return _Wrong(key, words["rule"], f"{words['value']} ({what})" if what else words["value"])

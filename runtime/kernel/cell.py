@@ -84,9 +84,10 @@ class Cell:
         self.failures = 0
         self.quarantined: list[int] = []
         self.core: Core | None = None
-        self.handling: Envelope | None = None
         self.retry: Envelope | None = None
+        """What was taken and is not handled yet; the next incarnation begins with it."""
         self.handled_sequence = 0
+        """The highest that was handled; those in the mailbox may be lower."""
         self.failed_sequence = 0
         self.market: Any = None
         """What the core knew of the market: handed to the next core, which could not recover it."""
@@ -98,6 +99,7 @@ class Cell:
         self._ended = trio.Event()
         self._scope = trio.CancelScope()
         self._is_waiting = False
+        self._is_ending = False
         self._unsent: deque[tuple[Mailbox, Envelope]] = deque()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -105,14 +107,18 @@ class Cell:
         self._ended = trio.Event()
         self._scope = trio.CancelScope()
         self._is_waiting = False
+        self._is_ending = False
         self._error = None
-        self._begin()
-        task_status.started()
         try:
+            self._begin()
+            task_status.started()
             if self._services.is_simulated:
                 await self._ended.wait()
             else:
                 await self._drain_for_ever()
+        except Exception as error:
+            self._error = error
+            raise
         finally:
             self._end()
         if self._error is not None:
@@ -120,6 +126,7 @@ class Cell:
 
     def request_stop(self) -> None:
         """Ask the incarnation to end by itself, after what it is handling."""
+        self._is_ending = True
         self._ended.set()
         if self._is_waiting:
             self._scope.cancel()
@@ -133,28 +140,28 @@ class Cell:
         outputs = core.start(now_ns)
         self.core = core
         self.state = CellState.RUNNING
-        for output in outputs:
-            self._post.deliver(self.name, 0, output, now_ns)
+        self._deliver_all(outputs, 0, now_ns)
         self._services.changed(self)
 
     def _recover(self, core: Core) -> None:
-        journal = self._services.journal
-        if journal is None:
-            if self.spec.needs_history:
-                raise JournalError(f"{self.name} cannot be rebuilt: the run keeps no journal")
-            return
         inherit = getattr(core, "inherit", None)
         if inherit is not None and self.market is not None:
             inherit(self.market)
-        core.recover(self._past(journal))
+        journal = self._services.journal
+        if journal is not None:
+            core.recover(self.past(journal))
+        elif self.spec.needs_history:
+            raise JournalError(f"{self.name} cannot be rebuilt: the run keeps no journal")
 
-    def _past(self, journal: Journal) -> Iterator[tuple[str, Any]]:
-        entries = (e for e in journal.entries() if e.sequence not in self.quarantined)
-        return history(entries, self.name, self.handled_sequence)
+    def past(self, journal: Journal) -> Iterator[tuple[str, Any]]:
+        """Return what the incarnations so far have handled and sent, in order."""
+        not_handled = self.mailbox.pending().union(self.quarantined)
+        if self.retry is not None:
+            not_handled.add(self.retry.sequence)
+        return history(journal.entries(), self.name, self.handled_sequence, not_handled)
 
     def _end(self) -> None:
-        self.market = getattr(self.core, "market", None)
-        self.core = None
+        self.core_lost()
         self.state = CellState.STOPPED if self._error is None else CellState.DOWN
         self._services.changed(self)
 
@@ -175,11 +182,23 @@ class Cell:
         except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
             self.fail(error, envelope)
             return
-        sequence = self.handled_sequence = envelope.sequence
+        sequence = envelope.sequence
+        if sequence > self.handled_sequence:
+            self.handled_sequence = sequence
+        if outputs:
+            self.send(outputs, sequence, now_ns)
+
+    def send(self, outputs: list[Any], cause: int, now_ns: int) -> None:
+        """Send what the core put out, in simulated time; what cannot be sent is the core's bug."""
         deliver = self._post.deliver
         name = self.name
-        for output in outputs:
-            deliver(name, sequence, output, now_ns)
+        try:
+            for output in outputs:
+                deliver(name, cause, output, now_ns)
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
+            self.fail(error, None)
 
     def fail(self, error: Exception, envelope: Envelope | None) -> None:
         """End the incarnation with an error; keep the message for the next one."""
@@ -208,6 +227,7 @@ class Cell:
         if attempts < self.spec.quarantine_after:
             self.retry = envelope
             return
+        self.retry = None
         self.quarantined.append(envelope.sequence)
         self.report_quarantine(error, envelope.sequence, type(envelope.message).__name__, attempts)
 
@@ -225,32 +245,35 @@ class Cell:
         self._post.deliver(self.name, sequence, report, self._services.clock.now_ns())
 
     async def _drain_for_ever(self) -> None:
-        mailbox = self.mailbox
         with self._scope:
             await self._send_rest()
-            while not self._ended.is_set():
-                envelope = self.retry or mailbox.take_nowait()
-                self.retry = None
-                if envelope is None:
-                    self._is_waiting = True
-                    envelope = await mailbox.take()
-                    self._is_waiting = False
-                await self._burst(envelope)
-                self._services.became_idle()
+            while not self._is_ending:
+                if self.retry is None:
+                    self.retry = self.mailbox.take_nowait()
+                if self.retry is None:
+                    await self._wait_for_one()
+                else:
+                    await self._burst(self.retry)
+
+    async def _wait_for_one(self) -> None:
+        self._services.became_idle()
+        self._is_waiting = True
+        self.retry = await self.mailbox.take()
+        self._is_waiting = False
 
     async def _burst(self, envelope: Envelope | None) -> None:
         """Handle an envelope and all that are queued behind it, without waiting in between.
 
-        The clock is read once in a few messages: they came together.
+        The clock is read once in a few messages: they came together. An envelope counts as not
+        handled, and is kept, for as long as it waits for the journal.
         """
         journal = self._services.journal if self.spec.waits_for_journal else None
         now_ns = 0
         taken = 0
         while envelope is not None:
-            self.handling = envelope
             if journal is not None:
                 await journal.durable(envelope.sequence)
-            if taken % _SAME_TIME == 0:
+            if taken % _SAME_TIME == 0 or now_ns < envelope.time_ns:
                 now_ns = self._services.clock.now_ns()
             self._handle_live(envelope, now_ns)
             if self._unsent:
@@ -258,8 +281,9 @@ class Cell:
             taken += 1
             if taken % _FAIR_BURST == 0:
                 await trio.lowlevel.checkpoint()
-            envelope = self.mailbox.take_nowait()
-        self.handling = None
+            if self._is_ending:
+                return
+            envelope = self.retry = self.mailbox.take_nowait()
 
     async def _send_rest(self) -> None:
         """Send what had to wait for room; the next incarnation sends what a stop leaves."""
@@ -276,18 +300,27 @@ class Cell:
         except Exception as error:
             self.failures += 1
             self.failed_sequence = envelope.sequence
-            self.handling = None
-            self._error = error
             self._keep_or_quarantine(error, envelope)
             raise
-        sequence = self.handled_sequence = envelope.sequence
+        sequence = envelope.sequence
+        if sequence > self.handled_sequence:
+            self.handled_sequence = sequence
+        self.retry = None
+        if outputs:
+            self._deliver_all(outputs, sequence, now_ns)
+
+    def _deliver_all(self, outputs: list[Any], cause: int, now_ns: int) -> None:
+        """Deliver outputs; live, those that must wait for room are sent by and by."""
         deliver = self._post.deliver
         for output in outputs:
-            waiting = deliver(self.name, sequence, output, now_ns)
+            waiting = deliver(self.name, cause, output, now_ns)
             if waiting:
                 self._unsent.extend(waiting)
 
     @property
     def is_idle(self) -> bool:
-        """Return whether nothing is queued, waiting or being handled."""
-        return not self.mailbox.depth and self.handling is None and self.retry is None
+        """Return whether nothing is queued, waiting or being handled, here or on its way on."""
+        mailbox = self.mailbox
+        if mailbox.is_closed:
+            return True
+        return not (mailbox.depth or mailbox.waiting or self.retry or self._unsent)

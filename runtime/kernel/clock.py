@@ -6,6 +6,7 @@ in which they were set.
 
 import heapq
 import time
+from math import inf, nextafter
 from typing import Any, Protocol
 
 import trio
@@ -25,6 +26,11 @@ class Clock(Protocol):
         ...
 
 
+def wall_time_ns() -> int:
+    """Return the machine's time in nanoseconds since 1970, UTC: names and manifests, no more."""
+    return time.time_ns()
+
+
 class LiveClock:
     """Wall time, driven by trio's clock: under ``trio.testing.MockClock`` it is virtual.
 
@@ -42,7 +48,10 @@ class LiveClock:
 
     async def sleep_until_ns(self, at_ns: int) -> None:
         """Return when the clock has reached ``at_ns``; at once if it has."""
-        await trio.sleep_until((at_ns - self._offset_ns) / NANOSECONDS)
+        seconds = (at_ns - self._offset_ns) / NANOSECONDS
+        while round(seconds * NANOSECONDS) < at_ns - self._offset_ns:
+            seconds = nextafter(seconds, inf)  # floats are too coarse for nanoseconds
+        await trio.sleep_until(seconds)
 
 
 class Timers:

@@ -18,8 +18,9 @@ body        the message as JSON
 =========== =====================================================================
 """
 
+import contextlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -47,10 +48,9 @@ CREATE TABLE envelopes (
 );
 """
 _INSERT = "INSERT INTO envelopes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_SELECT = (
-    "SELECT sequence, time_ns, sender, receivers, cause, due_ns, type, body"
-    " FROM envelopes ORDER BY sequence"
-)
+_COLUMNS = "sequence, time_ns, sender, receivers, cause, due_ns, type, body"
+_SELECT = f"SELECT {_COLUMNS} FROM envelopes ORDER BY sequence"
+_SELECT_UP_TO = f"SELECT {_COLUMNS} FROM envelopes WHERE sequence <= ? ORDER BY sequence"
 
 Row = tuple[int, int, str, str, int, int | None, str, bytes]
 
@@ -107,9 +107,15 @@ def _open_new(path: Path, meta: dict[str, str]) -> sqlite3.Connection:
 
 
 def _write(connection: sqlite3.Connection, rows: list[Row]) -> None:
-    connection.execute("BEGIN")
-    connection.executemany(_INSERT, rows)
-    connection.execute("COMMIT")
+    """Commit rows, all or none."""
+    try:
+        connection.execute("BEGIN")
+        connection.executemany(_INSERT, rows)
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise JournalError(f"the journal cannot be written: {error}") from error
 
 
 def _close(connection: sqlite3.Connection) -> None:
@@ -228,18 +234,23 @@ class LiveJournal:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Commit whatever has been appended, group by group, until asked to stop."""
+        self._is_stopping = False
         task_status.started()
         while self._rows or not self._is_stopping:
-            if not self._rows:
+            if self._rows:
+                await self._commit(self._rows.copy())
+            else:
                 self._work = trio.Event()
                 await self._work.wait()
-                continue
-            rows, self._rows = self._rows, []
-            await trio.to_thread.run_sync(_write, self._connection, rows, limiter=self._thread)
-            self._committed = rows[-1][0]
-            self.commits += 1
-            done, self._done = self._done, trio.Event()
-            done.set()
+
+    async def _commit(self, rows: list[Row]) -> None:
+        """Commit the oldest rows; they stay queued until they are durable."""
+        await trio.to_thread.run_sync(_write, self._connection, rows, limiter=self._thread)
+        del self._rows[: len(rows)]
+        self._committed = rows[-1][0]
+        self.commits += 1
+        done, self._done = self._done, trio.Event()
+        done.set()
 
     def request_stop(self) -> None:
         """Ask the writer to commit what is left and return."""
@@ -248,9 +259,8 @@ class LiveJournal:
 
     def entries(self) -> Iterator[Entry]:
         """Yield everything recorded so far, in order."""
-        for row in self._connection.execute(_SELECT).fetchall():
-            yield _entry(self._codec, row)
-        for row in self._rows:
+        rows = self._connection.execute(_SELECT_UP_TO, (self._committed,)).fetchall()
+        for row in rows + self._rows:
             yield _entry(self._codec, row)
 
     def close(self) -> None:
@@ -260,8 +270,10 @@ class LiveJournal:
         _close(self._connection)
 
 
-def history(entries: Iterable[Entry], actor: str, handled: int) -> Iterator[tuple[str, Any]]:
-    """Yield what an actor has received (up to ``handled``) and sent, in order.
+def history(
+    entries: Iterable[Entry], actor: str, handled: int, not_handled: Container[int] = ()
+) -> Iterator[tuple[str, Any]]:
+    """Yield what an actor has received (up to ``handled``, some excepted) and sent, in order.
 
     A message that was sent for later counts once, when it was sent.
     """
@@ -271,7 +283,8 @@ def history(entries: Iterable[Entry], actor: str, handled: int) -> Iterator[tupl
             scheduled.add(entry.sequence)
         if entry.sender == actor and entry.cause not in scheduled:
             yield "sent", entry.message
-        if actor in entry.receivers and entry.due_ns is None and entry.sequence <= handled:
+        is_delivery = actor in entry.receivers and entry.due_ns is None
+        if is_delivery and entry.sequence <= handled and entry.sequence not in not_handled:
             yield "received", entry.message
 
 
@@ -283,14 +296,18 @@ def read_journal(path: Path, codec: Codec) -> Iterator[Entry]:
     """
     if not path.exists():
         raise JournalError(f"{path}: no such journal")
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
-        found = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
-        if found is None or int(found[0]) != SCHEMA_VERSION:
-            raise JournalError(f"{path}: expected schema version {SCHEMA_VERSION}, found {found}")
-        for row in connection.execute(_SELECT):
-            yield _entry(codec, row)
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+            _check_version(path, connection)
+            for row in connection.execute(_SELECT):
+                yield _entry(codec, row)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path}: not a journal: {error}") from error
-    finally:
-        connection.close()
+
+
+def _check_version(path: Path, connection: sqlite3.Connection) -> None:
+    row = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
+    found = "none" if row is None else row[0]
+    if found != str(SCHEMA_VERSION):
+        raise JournalError(f"{path}: expected schema version {SCHEMA_VERSION}, found {found}")

@@ -34,6 +34,7 @@ class LiveTimers:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Deliver what is due, until asked to stop."""
+        self._is_stopping = False
         task_status.started()
         while not self._is_stopping:
             due_ns = self._timers.next_ns()
@@ -116,6 +117,8 @@ class LiveFeed:
         task_status.started()
         with trio.CancelScope() as self._scope:
             for rows in source.slices(self._clock.now_ns() if self.incarnation else 0):
+                if not len(rows):
+                    continue
                 await self._clock.sleep_until_ns(rows.times()[-1])
                 message = self._wrap(rows)
                 blocked = self._post.deliver(self.name, 0, message, self._clock.now_ns())

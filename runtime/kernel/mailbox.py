@@ -74,11 +74,23 @@ class MailboxCounts:
 class _Slot:
     """A queued message that a later one of its key may replace."""
 
-    __slots__ = ("envelope", "key")
+    __slots__ = ("envelope", "key", "time_ns")
 
     def __init__(self, key: Any, envelope: Envelope) -> None:
         self.key = key
         self.envelope = envelope
+        self.time_ns = envelope.time_ns
+        """When the first of those that it has become was sent."""
+
+
+class _Waiter:
+    """A message that waits for room and, live, the task that waits with it."""
+
+    __slots__ = ("envelope", "task")
+
+    def __init__(self, envelope: Envelope, task: trio.lowlevel.Task | None) -> None:
+        self.envelope = envelope
+        self.task = task
 
 
 class Mailbox:
@@ -105,17 +117,20 @@ class Mailbox:
         self.depth = 0
         self.is_closed = False
         self._rules = rules or {}
-        self._conflates = any(r.overflow is Overflow.KEEP_LATEST for r in self._rules.values())
-        self._is_careful = self._conflates
+        self._conflated_types = frozenset(
+            kind for kind, rule in self._rules.items() if rule.overflow is Overflow.KEEP_LATEST
+        )
+        self._is_careful = False
         """Whether an envelope may be wrapped, or somebody waits for room."""
         sender, receiver = trio.open_memory_channel[Any](self.limit)
         self._put = sender.send_nowait
         self._get = receiver.receive_nowait
         self._wait_for_one = receiver.receive
-        self._queued_ns: deque[int] = deque()
+        self._queued: deque[Envelope | _Slot] = deque()
         self._slots: dict[Any, _Slot] = {}
-        self._held: deque[Envelope] = deque()
-        self._room = trio.lowlevel.ParkingLot()
+        self._held: deque[_Waiter] = deque()
+        self._refused: set[int] = set()
+        """The sequences of what was told to wait and has found no room yet."""
         self._taken = 0
         self._conflated = 0
         self._dead = 0
@@ -130,23 +145,31 @@ class Mailbox:
             MailboxOverflow: If there is no room and the type's rule is CRASH.
         """
         depth = self.depth
-        if depth >= self.capacity or self._is_careful:
+        if (
+            depth >= self.capacity
+            or self._is_careful
+            or envelope.message.__class__ in self._conflated_types
+        ):
             return self._offer_by_rule(envelope)
         self._put(envelope)
-        self._queued_ns.append(envelope.time_ns)
+        self._queued.append(envelope)
         self.depth = depth + 1
         return True
 
     def _offer_by_rule(self, envelope: Envelope) -> bool:
         if self.is_closed:
             self._dead += 1
+            self._refused.discard(envelope.sequence)
             return True
         rule = self._rules.get(envelope.message.__class__, CRASH)
         if rule.overflow is Overflow.KEEP_LATEST:
             return self._keep_latest(rule, envelope)
         if rule.overflow is Overflow.WAIT and (self.depth >= self.capacity or self._held):
+            self._refused.add(envelope.sequence)
+            self._is_careful = True
             return False
         self._push(envelope, envelope)
+        self._refused.discard(envelope.sequence)
         return True
 
     def _keep_latest(self, rule: Rule, envelope: Envelope) -> bool:
@@ -162,6 +185,7 @@ class Mailbox:
         slot = _Slot(key, envelope)
         self._push(slot, envelope)
         self._slots[key] = slot
+        self._is_careful = True
         return True
 
     def _push(self, item: Envelope | _Slot, envelope: Envelope) -> None:
@@ -173,27 +197,40 @@ class Mailbox:
                 f" {self.depth} messages are queued"
             )
         self._put(item)
-        self._queued_ns.append(envelope.time_ns)
+        self._queued.append(item)
         self.depth += 1
 
     def hold(self, envelope: Envelope) -> None:
         """Queue an envelope behind those that wait for room: the sequencer's way of waiting."""
-        self._held.append(envelope)
+        self._hold(_Waiter(envelope, None))
+
+    def _hold(self, waiter: _Waiter) -> None:
+        self._held.append(waiter)
+        self._refused.add(waiter.envelope.sequence)
         self._is_careful = True
         self._waited += 1
 
     async def send(self, envelope: Envelope) -> None:
-        """Queue an envelope, waiting for room if its rule says so: the live way of waiting."""
+        """Queue an envelope, waiting for room if its rule says so: the live way of waiting.
+
+        Those that wait are let in in the order in which they came. A send that is cancelled has
+        sent nothing.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
         if self.offer(envelope):
-            await trio.lowlevel.checkpoint()
+            await trio.lowlevel.cancel_shielded_checkpoint()
             return
-        self._waited += 1
-        while not self.offer(envelope):
-            self._is_careful = True
-            await self._room.park()
+        waiter = _Waiter(envelope, trio.lowlevel.current_task())
+        self._hold(waiter)
+
+        def give_up(_raise_cancel: Any) -> trio.lowlevel.Abort:
+            self._held.remove(waiter)
+            return trio.lowlevel.Abort.SUCCEEDED
+
+        await trio.lowlevel.wait_task_rescheduled(give_up)
 
     def take_nowait(self) -> Envelope | None:
-        """Return the oldest envelope, or None."""
+        """Return the envelope that is first in line, or None."""
         depth = self.depth
         if not depth:
             return None
@@ -201,17 +238,17 @@ class Mailbox:
             self._peak = depth
         self.depth = depth - 1
         self._taken += 1
-        self._queued_ns.popleft()
+        self._queued.popleft()
         item = self._get()
         return self._let_next_in(item) if self._is_careful else item
 
     async def take(self) -> Envelope:
-        """Return the oldest envelope, waiting for one."""
+        """Return the envelope that is first in line, waiting for one."""
         item = await self._wait_for_one()
         self._peak = max(self._peak, self.depth)
         self.depth -= 1
         self._taken += 1
-        self._queued_ns.popleft()
+        self._queued.popleft()
         return self._let_next_in(item) if self._is_careful else item
 
     def _let_next_in(self, item: Envelope | _Slot) -> Envelope:
@@ -221,12 +258,15 @@ class Mailbox:
                 del self._slots[item.key]
             item = item.envelope
         if self._held and self.depth < self.capacity:
-            held = self._held.popleft()
-            self._push(held, held)
-        if self._room:
-            self._room.unpark()
-        self._is_careful = self._conflates or bool(self._held or self._room)
+            self._let_in(self._held.popleft())
+        self._is_careful = bool(self._slots or self._refused)
         return item
+
+    def _let_in(self, waiter: _Waiter) -> None:
+        self._push(waiter.envelope, waiter.envelope)
+        self._refused.discard(waiter.envelope.sequence)
+        if waiter.task is not None:
+            trio.lowlevel.reschedule(waiter.task)
 
     @property
     def counts(self) -> MailboxCounts:
@@ -252,13 +292,17 @@ class Mailbox:
             self._dead += 1
         self.capacity = 0
         self._is_careful = True
-        self._room.unpark_all()
 
     @property
     def waiting(self) -> int:
         """Return how many messages wait for room."""
-        return len(self._held) + len(self._room)
+        return len(self._held)
 
     def oldest_ns(self) -> int | None:
         """Return when the oldest queued message was sent, or None."""
-        return self._queued_ns[0] if self._queued_ns else None
+        return self._queued[0].time_ns if self._queued else None
+
+    def pending(self) -> set[int]:
+        """Return the sequences of what was sent here and has not been taken."""
+        queued = (i.envelope if isinstance(i, _Slot) else i for i in self._queued)
+        return self._refused | {envelope.sequence for envelope in queued}

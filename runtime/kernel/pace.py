@@ -3,6 +3,8 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 
+import trio
+
 from runtime.kernel.clock import Clock
 
 
@@ -22,6 +24,7 @@ class Pace:
         self._wall = wall
         self._first_row_ns = 0
         self._first_wall_ns: int | None = None
+        self._wait = trio.CancelScope()
 
     async def hold_back(self, times: Sequence[int], position: int, stop: int) -> int:
         """Return up to which row one may go now; waits until at least one has come."""
@@ -32,6 +35,8 @@ class Pace:
             self._first_wall_ns = wall.now_ns()
             self._first_row_ns = times[position]
         await self.hold_until(times[position])
+        if not self._speed:
+            return stop
         elapsed_ns = round((wall.now_ns() - self._first_wall_ns) * self._speed)
         return max(
             position + 1, bisect_right(times, self._first_row_ns + elapsed_ns, position, stop)
@@ -39,6 +44,12 @@ class Pace:
 
     async def hold_until(self, at_ns: int) -> None:
         """Return when the wall clock has come to ``at_ns``."""
-        if self._wall is not None and self._first_wall_ns is not None:
+        if self._speed and self._wall is not None and self._first_wall_ns is not None:
             ahead_ns = max(at_ns - self._first_row_ns, 0)
-            await self._wall.sleep_until_ns(self._first_wall_ns + round(ahead_ns / self._speed))
+            with trio.CancelScope() as self._wait:
+                await self._wall.sleep_until_ns(self._first_wall_ns + round(ahead_ns / self._speed))
+
+    def release(self) -> None:
+        """Hold nothing back any more: the run is to end."""
+        self._speed = 0.0
+        self._wait.cancel()

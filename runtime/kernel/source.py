@@ -95,7 +95,10 @@ class SourceCell:
 
     async def next(self) -> Rows | Ended | Failed:
         """Return the next slice, or how the source has ended."""
-        item: Rows | Ended | Failed = await self._receive.receive()
+        try:
+            item: Rows | Ended | Failed = await self._receive.receive()
+        except trio.ClosedResourceError:
+            return Ended()  # it was asked to stop
         return item
 
     def reach_end(self) -> None:

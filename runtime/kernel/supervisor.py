@@ -260,37 +260,35 @@ class Supervisor:
 
     async def _ended(self, seat: _Seat, life: Incarnation, now_ns: int) -> None:
         """Do what the policy decides about a child that ended by itself."""
-        self._vacate(seat, life)
-        how = Exit.NORMAL if life.error is None else Exit.FAILED
+        failure = self._vacate(seat, life)
+        how = Exit.NORMAL if failure is None else Exit.FAILED
         name = seat.spec.policy.name
         decision = self._restarts.exited(name, how, now_ns, self._services.random.random())
         match decision:
             case StayDown():
-                self._stays_down(seat, life)
+                self._stays_down(seat, failure)
             case StartAgain():
                 await self._stop(decision.stop)
             case ShutDown():
-                self._stays_down(seat, life)
+                self._stays_down(seat, failure)
                 self._is_ending = True
             case GiveUp():
-                reason = self._gave_up(seat, life, decision.reason)
+                reason = self._gave_up(seat, failure, decision.reason)
                 self._failure = IntensityExceeded(f"{self.name} gave up on {name}: {reason}")
                 self._failure.__cause__ = life.error
                 self._is_ending = True
             case _:
                 assert_never(decision)
 
-    def _stays_down(self, seat: _Seat, life: Incarnation) -> None:
-        if life.error is not None:
-            self._gave_up(seat, life, "temporary, so it is not restarted")
+    def _stays_down(self, seat: _Seat, failure: FailureReport | None) -> None:
+        if failure is not None:
+            self._gave_up(seat, failure, "temporary, so it is not restarted")
 
-    def _gave_up(self, seat: _Seat, life: Incarnation, reason: str) -> str:
+    def _gave_up(self, seat: _Seat, failure: FailureReport | None, reason: str) -> str:
         """Tell that a child stays down; return why, in full."""
         seat.has_given_up = True
-        if life.error is None:
-            reason += "; it had returned"
-        elif seat.last_failure is not None:
-            reason += f"; {seat.last_failure.kind}: {seat.last_failure.text}"
+        last = "it had returned" if failure is None else f"{failure.kind}: {failure.text}"
+        reason = f"{reason}; {last}"
         self._services.report(ActorGaveUp(actor=seat.spec.policy.name, reason=reason))
         return reason
 
@@ -303,8 +301,8 @@ class Supervisor:
             self._vacate(seat, seat.life)
             self._restarts.exited(name, Exit.SHUTDOWN, self._services.clock.now_ns(), 0.0)
 
-    def _vacate(self, seat: _Seat, life: Incarnation) -> None:
-        """Take an incarnation that has ended off its seat, and report its failure if it had one."""
+    def _vacate(self, seat: _Seat, life: Incarnation) -> FailureReport | None:
+        """Take an ended incarnation off its seat; report and return its failure, if any."""
         seat.life = None
         failure = _failure_of(life, seat.spec)
         if failure is not None:
@@ -314,6 +312,7 @@ class Supervisor:
             self._services.report(
                 ActorFailed(actor=child.name, failure=failure, message_sequence=sequence)
             )
+        return failure
 
     def _forget_run(self) -> None:
         for seat in reversed(self._seats.values()):

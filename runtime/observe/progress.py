@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from runtime.observe.times import iso_time
+from runtime.observe.times import short_time
 
 _INTERVAL_S = 0.25
 
@@ -78,8 +78,8 @@ class Pace:
 def progress_line(progress: Progress, rate: float) -> Text:
     """Return a run's progress as one line of at most 80 characters (for sane numbers)."""
     words = [
-        iso_time(progress.time_ns - progress.time_ns % 1_000_000_000),
-        f"{rate:,.0f} events/s",
+        short_time(progress.time_ns),
+        f"{rate:,.0f} rows/s",
         f"{progress.orders:,} orders",
         f"{progress.fills:,} fills",
     ]

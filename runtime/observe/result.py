@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal
+from enum import IntEnum
 from typing import Any
 
 import attrs
@@ -17,14 +18,18 @@ from actors.messages.system import (
 from actors.messages.trading import Fill
 from actors.model.order import Order, OrderStatus
 
-GOOD = 0
-RUN_FAILED = 1
-BAD_CONFIG = 2
-RISK_HALTED = 3
-VERDICT_FAILED = 4
-INTERRUPTED = 130
-
 SystemEvent = ActorFailed | ActorRestarted | ActorGaveUp | MessageQuarantined | Halt
+
+
+class ExitCode(IntEnum):
+    """How a run, or a command, has ended."""
+
+    GOOD = 0
+    FAILED = 1
+    USAGE = 2
+    RISK_HALTED = 3
+    VERDICT_FAILED = 4
+    INTERRUPTED = 130
 
 
 @attrs.frozen(kw_only=True)
@@ -129,7 +134,7 @@ class RunResult:
         feeds: The feeds' counts.
         actors: The supervision tree, parents before children.
         system: Failures, restarts and what was given up, in order.
-        exit_code: 0 good, 1 failed, 3 halted by risk, 4 verdict failed, 130 interrupted.
+        exit_code: What the command that ran it returns.
         reason: Why the run ended, in words.
     """
 
@@ -155,7 +160,7 @@ class RunResult:
     feeds: tuple[FeedRow, ...] = ()
     actors: tuple[ActorRow, ...] = ()
     system: tuple[SystemRow, ...] = ()
-    exit_code: int = GOOD
+    exit_code: ExitCode = ExitCode.GOOD
     reason: str = "the market data ended"
 
 

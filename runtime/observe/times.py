@@ -19,6 +19,11 @@ def clock_time(time_ns: int) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%H:%M:%S}.{fraction:09d}"
 
 
+def short_time(time_ns: int) -> str:
+    """Return a time in UTC to the second, without the year: ``11-14 22:13:20``."""
+    return f"{datetime.fromtimestamp(time_ns // _SECOND, UTC):%m-%d %H:%M:%S}"
+
+
 def span(duration_ns: int) -> str:
     """Return a duration in the largest unit it fills, with one digit: ``2.5 h``, ``12.0 ms``."""
     for size, unit in (*_SHORT, (1_000_000, "ms"), (1_000, "us")):

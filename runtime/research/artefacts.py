@@ -88,7 +88,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "finished": iso_time(result.wall_finished_ns),
         "virtual_started": iso_time(result.started_ns),
         "virtual_finished": iso_time(result.finished_ns),
-        "exit_code": result.exit_code,
+        "exit_code": int(result.exit_code),
         "reason": result.reason,
     }
 

@@ -100,7 +100,7 @@ def to_json(statistics: Statistics, result: RunResult) -> dict[str, Any]:
         "started": iso_time(result.started_ns),
         "finished": iso_time(result.finished_ns),
         "duration_ns": result.finished_ns - result.started_ns,
-        "exit_code": result.exit_code,
+        "exit_code": int(result.exit_code),
         "reason": result.reason,
         "events": result.events,
         "messages": result.messages,

@@ -8,23 +8,19 @@ faster than depth; the book's own top, which is older, is not written any more t
 
 from collections import Counter
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Literal
 
 import attrs
-import msgspec
 
 from actors.messages.slices import Origin, SliceBuilder
 from actors.model.book import Level
 from actors.model.grid import Listing, finest_step, optional_step
 from actors.model.instrument import Instrument, InstrumentId, Instruments
-from actors.model.timestamps import TIME_LIMIT_NS, scaled_ns
+from actors.model.timestamps import scaled_ns
+from actors.venues.binance import streams
 from actors.venues.binance.depth_sync import DepthSync, DepthUpdate, Verdict
 from actors.venues.bookkeeper import Bookkeeper
 
-_Id = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
-_Levels = list[tuple[str, str]]
-
-_NS_DIGITS = 19
 _FINEST = Decimal("0.00000001")
 _ENOUGH_PRICES = 4
 """So many prices show the venue's price step: the last digit of each is 0 once in 10,000."""
@@ -52,56 +48,6 @@ class BinanceOptions:
     lot: Decimal | None = attrs.field(default=None, converter=optional_step)
 
 
-class _Frame(msgspec.Struct):
-    stream: str = ""
-    data: msgspec.Raw = msgspec.Raw()
-    last_update_id: _Id | None = msgspec.field(name="lastUpdateId", default=None)
-
-
-class _Depth(msgspec.Struct):
-    E: _Id
-    s: str
-    U: _Id
-    u: _Id
-    b: _Levels
-    a: _Levels
-    pu: int | None = None
-    T: _Id = 0
-
-
-class _Ticker(msgspec.Struct):
-    u: _Id
-    s: str
-    b: str
-    B: str
-    a: str
-    A: str
-    T: _Id = 0
-
-
-class _Trade(msgspec.Struct):
-    T: _Id
-    s: str
-    p: str
-    q: str
-    m: bool
-    X: str | None = None
-
-
-class _Snapshot(msgspec.Struct):
-    lastUpdateId: _Id  # noqa: N815 - the venue's name
-    bids: _Levels
-    asks: _Levels
-    T: _Id = 0
-
-
-_FRAME = msgspec.json.Decoder(_Frame)
-_DEPTH = msgspec.json.Decoder(_Depth)
-_TICKER = msgspec.json.Decoder(_Ticker)
-_TRADE = msgspec.json.Decoder(_Trade)
-_SNAPSHOT = msgspec.json.Decoder(_Snapshot)
-
-
 class _Symbol:
     """What is known of one symbol."""
 
@@ -112,7 +58,7 @@ class _Symbol:
         self.sync = DepthSync()
         self.ticker_id = 0
 
-    def levels(self, bids: _Levels, asks: _Levels) -> list[Level]:
+    def levels(self, bids: streams.Levels, asks: streams.Levels) -> list[Level]:
         """Return the venue's levels in ticks and lots."""
         prices, quantities = self.listing.prices, self.listing.quantities
         levels = [(1, prices[price], quantities[size]) for price, size in bids]
@@ -142,7 +88,7 @@ class BinanceMarketData:
             ValueError: If the line is malformed: nothing of it has been added.
         """
         head, _, text = line.partition(" ")
-        self.decode_frame(text, number, builder, receive_ns(head))
+        self.decode_frame(text, number, builder, streams.receive_ns(head))
 
     def decode_frame(self, text: str, number: int, builder: SliceBuilder, time_ns: int) -> None:
         """Add the rows of a frame, or of a snapshot, that was received at ``time_ns``.
@@ -150,23 +96,23 @@ class BinanceMarketData:
         Raises:
             ValueError: If the text is malformed: nothing of it has been added.
         """
-        frame = _FRAME.decode(text)
+        frame = streams.FRAME.decode(text)
         stream = frame.stream.partition("@")[2].partition("@")[0]
         match stream:
             case "depth":
-                self._depth(_DEPTH.decode(frame.data), Origin(time_ns, 0, number), builder)
+                self._depth(streams.DEPTH.decode(frame.data), Origin(time_ns, 0, number), builder)
             case "bookTicker":
-                self._ticker(_TICKER.decode(frame.data), Origin(time_ns, 0, number), builder)
+                self._ticker(streams.TICKER.decode(frame.data), Origin(time_ns, 0, number), builder)
             case "trade":
-                self._trade(_TRADE.decode(frame.data), Origin(time_ns, 0, number), builder)
+                self._trade(streams.TRADE.decode(frame.data), Origin(time_ns, 0, number), builder)
             case "" if frame.last_update_id is not None:
                 stream = "snapshot"
-                self._snapshot(_SNAPSHOT.decode(text), Origin(time_ns, 0, number), builder)
+                self._snapshot(streams.SNAPSHOT.decode(text), Origin(time_ns, 0, number), builder)
             case _:
                 stream = "other"
         self.counts[stream] += 1
 
-    def _depth(self, event: _Depth, at: Origin, builder: SliceBuilder) -> None:
+    def _depth(self, event: streams.Depth, at: Origin, builder: SliceBuilder) -> None:
         symbol = self._symbols.get(event.s)
         if symbol is None:
             symbol = self._first(event.s, event.b + event.a, is_futures=event.pu is not None)
@@ -189,7 +135,7 @@ class BinanceMarketData:
             self.bookkeeper.gap(builder, index, origin)
             self.counts["gap"] += 1
 
-    def _snapshot(self, event: _Snapshot, at: Origin, builder: SliceBuilder) -> None:
+    def _snapshot(self, event: streams.Snapshot, at: Origin, builder: SliceBuilder) -> None:
         name = self._snapshot_symbol()
         symbol = self._symbols.get(name)
         if symbol is None:
@@ -215,7 +161,7 @@ class BinanceMarketData:
             raise ValueError(f"the option `symbol` must say whose snapshot this is (seen: {seen})")
         return next(iter(self._symbols))
 
-    def _ticker(self, event: _Ticker, at: Origin, builder: SliceBuilder) -> None:
+    def _ticker(self, event: streams.Ticker, at: Origin, builder: SliceBuilder) -> None:
         symbol = self._symbols.get(event.s)
         if symbol is None:
             pairs = [(event.b, event.B), (event.a, event.A)]
@@ -230,7 +176,7 @@ class BinanceMarketData:
         symbol.ticker_id = event.u
         self.bookkeeper.quote(builder, listing.index, top, origin)
 
-    def _trade(self, event: _Trade, at: Origin, builder: SliceBuilder) -> None:
+    def _trade(self, event: streams.Trade, at: Origin, builder: SliceBuilder) -> None:
         symbol = self._symbols.get(event.s)
         if symbol is None:
             symbol = self._first(event.s, [(event.p, event.q)], is_futures=event.X is not None)
@@ -242,13 +188,13 @@ class BinanceMarketData:
             return
         builder.trade(origin, listing.index, (price, lots, -1 if event.m else 1))
 
-    def _first(self, name: str, seen: _Levels, *, is_futures: bool) -> _Symbol:
+    def _first(self, name: str, seen: streams.Levels, *, is_futures: bool) -> _Symbol:
         """Return a new symbol, as the first message about it shows it."""
         instrument = self._instrument(name, seen, "usdm" if is_futures else "spot")
         symbol = self._symbols[name] = _Symbol(Listing.of(self._instruments, instrument))
         return symbol
 
-    def _instrument(self, name: str, seen: _Levels, market: str) -> Instrument:
+    def _instrument(self, name: str, seen: streams.Levels, market: str) -> Instrument:
         options = self._options
         prices = [price for price, _ in seen]
         tick = options.tick or _printed_step(prices)
@@ -269,16 +215,3 @@ class BinanceMarketData:
 def _printed_step(numbers: list[str]) -> Decimal:
     """Return a step for all that the venue can print: it prints the same decimals every time."""
     return finest_step(numbers) if numbers else _FINEST
-
-
-def receive_ns(text: str) -> int:
-    """Return the receive time before a line's JSON, in nanoseconds.
-
-    Raises:
-        ValueError: If it is no whole number of nanoseconds.
-    """
-    if text.isascii() and text.isdigit() and len(text) <= _NS_DIGITS:
-        time_ns = int(text)
-        if time_ns < TIME_LIMIT_NS:
-            return time_ns
-    raise ValueError(f"expected the receive time in nanoseconds, found {text[:40]!r}")

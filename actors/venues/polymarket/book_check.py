@@ -17,11 +17,11 @@ from itertools import chain
 
 from actors.model.book import Book
 from actors.model.money import plain
-from actors.venues.polymarket.book_hash import BookHasher, HashTerms, finished
+from actors.venues.polymarket.book_hash import BookHasher, HashTerms, finished, level_json
 from actors.venues.polymarket.facts import BookSeen, LevelsChanged, LevelSet
 from actors.venues.polymarket.frames import BookFields
 from actors.venues.polymarket.markets import Market
-from actors.venues.polymarket.numbers import ONE_TICKS
+from actors.venues.polymarket.numbers import ONE_TICKS, PRICE_TICK, SIZE_LOT
 
 EVERY_TRADE_PRICE = ("", *(f"0.{thousandths:03d}" for thousandths in range(1, 1000)))
 _LIKELY_TICK_SIZES = ("0.01", "0.001")
@@ -46,7 +46,7 @@ def trade_price_text(ticks: int) -> str:
 class _TokenCheck:
     """One token's book in the venue's spelling, and what is known of its terms."""
 
-    __slots__ = ("asks", "bids", "hasher", "is_armed", "suspected_at", "terms")
+    __slots__ = ("asks", "bids", "hasher", "is_armed", "is_plain", "suspected_at", "terms")
 
     def __init__(self, hasher: BookHasher) -> None:
         self.hasher = hasher
@@ -56,6 +56,8 @@ class _TokenCheck:
         """The terms that have reproduced a hash."""
         self.is_armed = False
         """Whether they have reproduced the latest snapshot's."""
+        self.is_plain = False
+        """Whether the venue hashes ``0.5`` where it has told us ``0.50``."""
         self.suspected_at: str | None = None
 
     def replace(self, seen: BookSeen) -> None:
@@ -70,10 +72,30 @@ class _TokenCheck:
     ) -> str | None:
         """Return the trade price with which the book has the ``(timestamp, hash)``, or None."""
         timestamp, told = wanted
-        bids = [self.bids[ticks] for ticks in book.bids.lowest_first()]
-        asks = [self.asks[ticks] for ticks in reversed(book.asks.lowest_first())]
-        unfinished = self.hasher.unfinished(timestamp, bids, asks, terms)
-        return next((price for price in prices if finished(unfinished, price) == told), None)
+        tried = tuple(prices)
+        for is_plain in (self.is_plain, not self.is_plain):
+            bids, asks = _plain_texts(book) if is_plain else self._delivered_texts(book)
+            unfinished = self.hasher.unfinished(timestamp, bids, asks, terms)
+            for price in tried:
+                if finished(unfinished, price) == told:
+                    self.is_plain = is_plain
+                    return price
+        return None
+
+    def _delivered_texts(self, book: Book) -> tuple[list[str], list[str]]:
+        return (
+            [self.bids[ticks] for ticks in book.bids.lowest_first()],
+            [self.asks[ticks] for ticks in reversed(book.asks.lowest_first())],
+        )
+
+
+def _plain_texts(book: Book) -> tuple[list[str], list[str]]:
+    levels = [
+        (side, level_json(plain(ticks * PRICE_TICK), plain(lots * SIZE_LOT)))
+        for side, ticks, lots in book.levels()
+    ]
+    bids = [text for side, text in levels if side > 0]
+    return bids, [text for side, text in reversed(levels) if side < 0]
 
 
 class BookChecks:
@@ -128,9 +150,10 @@ class BookChecks:
             texts.pop(ticks, None)
         if not (check.is_armed and change.is_last and change.hash) or check.terms is None:
             return Verdict.UNCHECKED
-        prices = self._likely_prices(message, is_synced=book.is_synced)
         wanted = (message.timestamp, change.hash)
-        price = check.matching(wanted, book, check.terms, prices)
+        price = check.matching(wanted, book, check.terms, self._likely_prices(message))
+        if price is None and book.is_synced:
+            price = check.matching(wanted, book, check.terms, EVERY_TRADE_PRICE)
         if price is not None:
             check.suspected_at = None
             self._last_trade[message.market] = price
@@ -149,14 +172,12 @@ class BookChecks:
         if check is not None and check.terms is not None:
             check.terms = check.terms._replace(tick_size=tick_size)
 
-    def _likely_prices(self, message: LevelsChanged, *, is_synced: bool) -> Iterator[str]:
-        """Yield what the last trade price may be: the known one, a changed level's, any other."""
+    def _likely_prices(self, message: LevelsChanged) -> Iterator[str]:
+        """Yield what the last trade price may be: the known one, or a changed level's."""
         yield self._last_trade.get(message.market, "")
         for change in message.changes:
             yield trade_price_text(change.level[1])
             yield trade_price_text(ONE_TICKS - change.level[1])
-        if is_synced:
-            yield from EVERY_TRADE_PRICE
 
 
 def _likely_terms(

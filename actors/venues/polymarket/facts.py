@@ -108,15 +108,10 @@ class Ignored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: str
 
 
-Fact = (
-    BookSeen
-    | LevelsChanged
-    | TradePrinted
-    | TickSizeChanged
-    | MarketListed
-    | MarketResolved
-    | Ignored
+TimedFact = (
+    BookSeen | LevelsChanged | TradePrinted | TickSizeChanged | MarketListed | MarketResolved
 )
+Fact = TimedFact | Ignored
 
 
 def fact(frame: Frame) -> Fact:

@@ -188,9 +188,16 @@ def read_frames(text: str) -> list[Frame]:
     if stripped in KEEP_ALIVES:
         return []
     try:
-        found = _TYPED.decode(stripped)
+        return _read(stripped)
+    except RecursionError as error:
+        raise ValueError("not a message: nested too deeply") from error
+
+
+def _read(text: str) -> list[Frame]:
+    try:
+        found = _TYPED.decode(text)
     except msgspec.ValidationError:
-        return _read_one_by_one(stripped)
+        return _read_one_by_one(text)
     except msgspec.DecodeError as error:
         raise ValueError(f"not a JSON text: {error}") from error
     return found if isinstance(found, list) else [found]

@@ -13,13 +13,13 @@ from actors.venues.bookkeeper import Bookkeeper
 from actors.venues.polymarket.book_check import BookChecks, Verdict
 from actors.venues.polymarket.facts import (
     BookSeen,
-    Fact,
     Ignored,
     LevelsChanged,
     LevelSet,
     MarketListed,
     MarketResolved,
     TickSizeChanged,
+    TimedFact,
     TradePrinted,
     fact,
 )
@@ -110,7 +110,7 @@ class PolymarketMarketData:
             )
             self._apply(known, builder, origin)
 
-    def _apply(self, known: Fact, builder: SliceBuilder, origin: Origin) -> None:
+    def _apply(self, known: TimedFact, builder: SliceBuilder, origin: Origin) -> None:
         match known:
             case LevelsChanged():
                 self._count("price_change")
@@ -132,8 +132,6 @@ class PolymarketMarketData:
             case MarketResolved():
                 self._count("market_resolved")
                 self._resolve(known, builder, origin)
-            case Ignored():
-                self._count(known.kind)
             case _:
                 assert_never(known)
 

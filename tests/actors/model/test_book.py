@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.model.book import Book, BookSide, Level
@@ -28,6 +28,7 @@ class NaiveBook:
         return sorted(self.sides[-1].items())
 
 
+@settings(deadline=None)
 @given(updates=updates, depth=st.integers(0, 25))
 def test_a_book_agrees_with_two_dictionaries(
     updates: list[tuple[bool, list[Level]]], depth: int
@@ -45,6 +46,7 @@ def test_a_book_agrees_with_two_dictionaries(
         assert book.version == version
 
 
+@settings(deadline=None)
 @given(updates)
 def test_the_levels_of_a_book_are_a_snapshot_of_it(
     updates: list[tuple[bool, list[Level]]],

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.model.instrument import Instrument, InstrumentId
@@ -10,12 +10,14 @@ from tests.builders import instrument, instruments
 TICKS = ["0.1", "0.01", "0.001", "0.0001", "0.005", "0.0025"]
 
 
+@settings(deadline=None)
 @given(tick=st.sampled_from(TICKS), ticks=st.integers(0, 2**53))
 def test_prices_and_ticks_are_the_same_on_every_venue_grid(tick: str, ticks: int) -> None:
     market = instrument(tick=tick)
     assert market.ticks(market.price(ticks)) == ticks
 
 
+@settings(deadline=None)
 @given(lot=st.sampled_from(["1", "0.01", "0.000001", "0.00000001"]), lots=st.integers(0, 2**53))
 def test_quantities_and_lots_are_the_same_on_every_lot(lot: str, lots: int) -> None:
     market = instrument(lot=lot)

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.model.money import is_on_grid, plain, round_down, to_steps
@@ -13,18 +13,21 @@ decimals = st.decimals(
 )
 
 
+@settings(deadline=None)
 @given(whole=st.integers(-(2**53), 2**53), step=steps)
 def test_steps_survive_the_way_to_decimals_and_back(whole: int, step: Decimal) -> None:
     assert to_steps(step * whole, step) == whole
 
 
+@settings(deadline=None)
 @given(whole=st.integers(-(2**53), 2**53), step=steps, zeros=st.integers(0, 6))
 def test_trailing_zeros_make_no_difference(whole: int, step: Decimal, zeros: int) -> None:
-    value = step * whole
-    assert to_steps(Decimal(f"{value:f}" + ("." if "." not in f"{value:f}" else "") + "0" * zeros),
-                    step) == whole  # fmt: skip
+    text = f"{step * whole:f}"
+    padded = text + ("" if "." in text else ".") + "0" * zeros
+    assert to_steps(Decimal(padded), step) == whole
 
 
+@settings(deadline=None)
 @given(whole=st.integers(-(10**6), 10**6), step=steps, part=st.integers(1, 999))
 def test_a_value_between_two_steps_is_refused(whole: int, step: Decimal, part: int) -> None:
     value = step * whole + step * part / 1000
@@ -40,10 +43,11 @@ def test_a_speck_beyond_the_arithmetic_precision_is_off_the_grid() -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1E+40"])
 def test_what_is_no_number_of_steps_is_refused(value: str) -> None:
-    with pytest.raises(ValueError, match="step|multiple"):
+    with pytest.raises(ValueError, match=r"step|multiple"):
         to_steps(Decimal(value), Decimal("0.01"))
 
 
+@settings(deadline=None)
 @given(value=decimals, step=steps)
 def test_rounding_down_goes_towards_zero_by_less_than_a_step(value: Decimal, step: Decimal) -> None:
     rounded = round_down(value, step)
@@ -73,6 +77,7 @@ def test_plain_text_has_no_exponent_and_no_trailing_zeros(value: str, text: str)
     assert plain(Decimal(value)) == text
 
 
+@settings(deadline=None)
 @given(decimals)
 def test_plain_text_keeps_the_value(value: Decimal) -> None:
     assert Decimal(plain(value)) == value

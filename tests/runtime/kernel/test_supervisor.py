@@ -368,7 +368,7 @@ async def test_siblings_that_crash_in_the_same_instant_cost_one_restart(world: W
         for worker in (a, b, c):
             worker.crash()
         await wait_all_tasks_blocked()
-        assert world.log[-3:] == started("a", "b", "c")
+        assert world.log == started("a", "b", "c", "a", "b", "c")  # nobody had to be stopped
         assert sorted(failed.actor for failed in world.said(ActorFailed)) == ["a", "b", "c"]
         assert [child.restarts for child in supervisor.children_states()] == [1, 1, 1]
 
@@ -583,6 +583,26 @@ async def test_a_spent_budget_stops_everybody_and_raises_what_caused_it(world: W
     assert gave_up.actor == "b"
     assert gave_up.reason == "more restarts than 1 within 5 s; KeyError: 'the second'"
     assert states(supervisor) == {"a": State.STOPPED, "b": State.GAVE_UP, "c": State.STOPPED}
+
+
+async def test_who_fails_while_its_supervisor_gives_up_is_only_reported(world: World) -> None:
+    a, b = world.workers("ab")
+    with pytest.RaisesGroup(IntensityExceeded):
+        async with running(world.supervisor("top", [a, b], intensity=0)):
+            a.crash()
+            b.crash()
+            await wait_all_tasks_blocked()
+    assert sorted(failed.actor for failed in world.said(ActorFailed)) == ["a", "b"]
+    assert len(world.said(ActorGaveUp)) == 1
+
+
+async def test_a_child_that_gave_up_and_runs_again_has_not_given_up(world: World) -> None:
+    (a,) = world.workers("a")
+    inner = world.supervisor("inner", [a], intensity=0)
+    async with running(world.supervisor("outer", [inner])):
+        await crash(a)
+        assert states(inner) == {"a": State.RUNNING}
+    assert states(inner) == {"a": State.STOPPED}
 
 
 async def test_a_child_that_returns_again_and_again_spends_the_budget_too(world: World) -> None:

@@ -1,0 +1,85 @@
+"""The passthrough broker: every order fills at once, whole and free of charge."""
+
+from decimal import Decimal
+
+import attrs
+
+from actors.actor import Context
+from actors.brokers.commission import NoCommission
+from actors.brokers.latency import ConstantLatency
+from actors.brokers.open_orders import OpenOrder
+from actors.brokers.reports import Reporter
+from actors.brokers.venue import Venue
+from actors.brokers.venue_market import VenueMarket
+from actors.messages.slices import Slice
+from actors.messages.trading import ExecutionReport
+from actors.model.instrument import Instruments
+from actors.model.money import ZERO
+from actors.model.order import Liquidity
+
+
+@attrs.frozen(kw_only=True)
+class PassthroughBrokerConfig:
+    """The name in the reports; there is nothing else to choose."""
+
+    venue: str = "passthrough"
+
+
+class PassthroughBroker(Venue):
+    """Fills an order at its limit, or at the last price: a trade, a bar's close, a quote's middle.
+
+    A market order that finds no price waits for one; it is never filled at 0. Good for trying out
+    what decides, not for judging what it earns.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        instruments: Instruments,
+        config: PassthroughBrokerConfig | None = None,
+    ) -> None:
+        config = config or PassthroughBrokerConfig()
+        matcher = PassthroughMatcher(instruments, config)
+        super().__init__(context, instruments, ConstantLatency(), matcher)
+
+
+class PassthroughMatcher:
+    """Gives everybody what they ask for."""
+
+    def __init__(self, instruments: Instruments, config: PassthroughBrokerConfig) -> None:
+        self.market = VenueMarket(instruments, keeps_books=False)
+        self.reporter = Reporter(config.venue, NoCommission())
+        self._instruments = instruments
+
+    def refusal(self, held: OpenOrder) -> str | None:
+        """Refuse a limit that is no price."""
+        if held.limit is None or held.limit > 0:
+            return None
+        return f"expected a limit price above 0, found {held.order.limit_price}"
+
+    def take(self, held: OpenOrder, now_ns: int) -> list[ExecutionReport] | None:
+        """Fill the whole order, if it has a limit or there is a price."""
+        price = held.order.limit_price
+        if price is None:
+            price = self._last_price(held.index)
+            if price is None:
+                return None
+        instrument = self._instruments[held.index]
+        amount = (price, instrument.lot * held.leaves, Liquidity.TAKER)
+        held.leaves = 0
+        held.trades += 1
+        return [self.reporter.trade(held.order, held.trades, amount, now_ns)]
+
+    def provide(
+        self, held: OpenOrder, rows: Slice, row: int, now_ns: int
+    ) -> list[ExecutionReport] | None:
+        """Return None: no order rests here."""
+        return None
+
+    def _last_price(self, index: int) -> Decimal | None:
+        """Return the last price, exactly; None if there is none, or only one side of a quote."""
+        top = self.market.top(index)
+        if self.market.is_gapped(index) or not (top.bid_lots and top.ask_lots):
+            return None
+        price = self._instruments[index].tick * (top.bid + top.ask) / 2
+        return price if price > ZERO else None

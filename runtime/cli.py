@@ -1,0 +1,246 @@
+"""The command line: ``bulkhead run | check | why``.
+
+Results go to standard output, everything for people to standard error. Errors are one line each,
+with the cure; tracebacks go to the run's log. Modules that a command needs are imported by it: a
+``--help`` should not wait for numpy.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import attrs
+from cyclopts import App, CycloptsError, Parameter
+
+from actors.errors import BulkheadError, ConfigError
+from runtime.observe.result import ExitCode
+
+if TYPE_CHECKING:
+    from runtime.config import RunConfig
+    from runtime.observe.result import RunResult, Statistics
+
+RUNS = Path("runs")
+JOURNAL_FILE = "journal.db"
+
+_Flag = Parameter(negative="", show_default=False)
+_Overrides = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--set",
+        negative="",
+        show_default=False,
+        help="KEY=VALUE goes before the file, such as strategies[0].parameters.fast=5; repeatable.",
+    ),
+]
+
+
+def _version() -> str:
+    from runtime.research.artefacts import DISTRIBUTION, package_version
+
+    return package_version(DISTRIBUTION)
+
+
+app = App(
+    name="bulkhead",
+    help="An actor-based trading runtime: backtests, replays and simulations.",
+    help_format="plaintext",
+    version=_version,
+    result_action="return_value",
+    exit_on_error=False,
+    print_error=False,
+    suppress_keyboard_interrupt=False,
+    verbose=False,
+)
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class RunOptions:
+    """How to run a configuration, and what to show of it."""
+
+    seed: Annotated[int | None, Parameter(help="Seed to use instead of the file's.")] = None
+    out: Annotated[Path, Parameter(help="Folder in which the run's own folder is made.")] = RUNS
+    overrides: _Overrides = ()
+    json: Annotated[bool, _Flag, Parameter(help="Print stats.json and nothing else.")] = False
+    tree: Annotated[bool, _Flag, Parameter(help="Print the tree of actors as well.")] = False
+    quiet: Annotated[bool, _Flag, Parameter(help="Print nothing but errors.")] = False
+
+    def all_overrides(self) -> tuple[str, ...]:
+        """Return the overrides; the seed's own flag goes before the rest."""
+        return self.overrides if self.seed is None else (*self.overrides, f"seed={self.seed}")
+
+
+@app.command
+def run(config: Path, /, *, options: RunOptions = RunOptions()) -> int:
+    """Run a configuration; exit with 0 good, 1 failed, 3 halted by risk, 130 interrupted.
+
+    Args:
+        config: The YAML file.
+        options: What to change and what to show.
+    """
+    from runtime.kernel.clock import wall_time_ns
+    from runtime.observe.logs import logging_to
+    from runtime.research.artefacts import make_run_folder
+
+    settings = _checked(config, options.all_overrides())
+    folder = make_run_folder(
+        options.out, started_ns=wall_time_ns(), mode=settings.mode, name=settings.name
+    )
+    level = "ERROR" if options.quiet or options.json else "WARNING"
+    with logging_to(folder, console=sys.stderr, console_level=level):
+        return _run_and_report(settings, folder, options)
+
+
+@app.command
+def check(config: Path, /, *, overrides: _Overrides = ()) -> int:
+    """Say whether a configuration could run, and what it would run; list every problem.
+
+    Args:
+        config: The YAML file.
+        overrides: Changes to the file.
+    """
+    from runtime.config import describe
+
+    settings = _checked(config, overrides)
+    print("ok")
+    print("\n".join(describe(settings)))
+    return ExitCode.GOOD
+
+
+@app.command
+def why(
+    order_id: str,
+    /,
+    *,
+    folder: Annotated[
+        Path | None,
+        Parameter(name="--run", help="Folder of a run, or of runs. [default: the newest in runs]"),
+    ] = None,
+) -> int:
+    """Explain an order: the market row, the decisions and the messages it went through.
+
+    Args:
+        order_id: The order's id, or an ending of it that is unique.
+        folder: The run to look into.
+    """
+    from runtime.kernel.journal import read_journal
+    from runtime.research.why import UnknownOrder
+    from runtime.research.why import why as explain
+    from runtime.wiring.plant import codec
+
+    journal = _journal_of(folder or RUNS)
+    if journal is None:
+        return _fail(f"no run with a journal in {folder or RUNS}; name one with --run DIR")
+    codec_of_run = codec()
+    answer = explain(lambda: read_journal(journal, codec_of_run), order_id)
+    if isinstance(answer, UnknownOrder):
+        nearest = f"; did you mean {' or '.join(answer.nearest)}?" if answer.nearest else ""
+        return _fail(f"{journal}: no order {order_id!r}{nearest}")
+    print("\n".join(answer.lines()))
+    return ExitCode.GOOD
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; every error is told in one line."""
+    try:
+        code = app(arguments)
+    except CycloptsError as error:
+        return _fail(f"{' '.join(str(error).split())} See bulkhead --help.", ExitCode.USAGE)
+    except ConfigError as error:
+        for problem in error.problems:
+            _fail(str(problem))
+        return ExitCode.USAGE
+    except BulkheadError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        return _fail("interrupted", ExitCode.INTERRUPTED)
+    except BaseExceptionGroup as group:
+        if group.subgroup(KeyboardInterrupt) is None:
+            raise
+        return _fail("interrupted", ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # whoever read our output has gone; there is nobody to tell, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}")
+    return code if isinstance(code, int) else ExitCode.GOOD
+
+
+def _fail(text: str, code: ExitCode = ExitCode.FAILED) -> ExitCode:
+    print(f"bulkhead: {' '.join(text.split())}", file=sys.stderr)
+    return code
+
+
+def _checked(config: Path, overrides: Sequence[str]) -> "RunConfig":
+    """Return a configuration of which every component can be built."""
+    from runtime.config import load_config
+    from runtime.wiring import check as check_components
+
+    settings = load_config(config, overrides=overrides, environment=os.environ)
+    check_components(settings)
+    return settings
+
+
+def _run_and_report(settings: "RunConfig", folder: Path, options: RunOptions) -> int:
+    """Run; write the artefacts; show the outcome. A bug leaves its traceback in the log."""
+    from loguru import logger
+
+    from runtime.kernel.failures import report_failure
+    from runtime.observe.logs import LOG_FILE
+    from runtime.research.artefacts import write_artefacts
+    from runtime.research.statistics import statistics
+
+    try:
+        result = _run(settings, folder, shows_progress=not (options.quiet or options.json))
+        figures = statistics(result)
+        write_artefacts(folder, result, figures)
+        _show(result, figures, folder, options)
+    except (ConfigError, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and told in one line
+        logger.bind(console=False).opt(exception=True).error("the run has failed")
+        failure = report_failure(error)
+        what = f"{failure.kind}: {failure.text} ({failure.where})"
+        return _fail(f"the run has failed: {what}; the traceback is in {folder / LOG_FILE}")
+    if result.exit_code is not ExitCode.GOOD:
+        _fail(result.reason)
+    return result.exit_code
+
+
+def _run(settings: "RunConfig", folder: Path, *, shows_progress: bool) -> "RunResult":
+    from rich.console import Console
+
+    from runtime.observe.progress import ProgressSource, show_progress
+    from runtime.system import run_config
+
+    async def watch(source: ProgressSource) -> None:
+        await show_progress(source, Console(stderr=True))
+
+    return run_config(settings, folder, watch=watch if shows_progress else None)
+
+
+def _show(result: "RunResult", figures: "Statistics", folder: Path, options: RunOptions) -> None:
+    """Print the outcome: figures to standard output unless quiet."""
+    from rich.console import Console
+
+    from runtime.observe.summary import actor_tree, summary
+
+    if options.json:
+        print((folder / "stats.json").read_text(encoding="utf-8"), end="")
+    elif not options.quiet:
+        Console().print(summary(result, figures, folder))
+    if options.tree:
+        Console(stderr=options.json).print(actor_tree(result.actors))
+
+
+def _journal_of(folder: Path) -> Path | None:
+    """Return the journal of a run's folder, or of the newest run in a folder of runs."""
+    from runtime.research.artefacts import newest_run
+
+    for candidate in (folder, newest_run(folder)):
+        if candidate is not None and (candidate / JOURNAL_FILE).is_file():
+            return candidate / JOURNAL_FILE
+    return None

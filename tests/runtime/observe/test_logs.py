@@ -1,0 +1,96 @@
+"""The log, and what must never be in it."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loguru import logger
+
+from runtime.observe.logs import logging_to
+from runtime.observe.masking import masked, masked_text
+from tests.builders import START_NS
+
+
+def _lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_a_line_tells_virtual_time_actor_and_what_was_bound(tmp_path: Path) -> None:
+    with logging_to(tmp_path, console=None):
+        logger.bind(time_ns=START_NS, actor="cross", attempt=2).info("restarted {}", "it")
+
+    (line,) = _lines(tmp_path)
+    assert line["time_ns"] == START_NS
+    assert line["time"] == "2023-11-14T22:13:20Z"
+    assert (line["level"], line["actor"], line["message"]) == ("INFO", "cross", "restarted it")
+    assert line["extra"] == {"attempt": 2}
+    assert "exception" not in line
+
+
+def test_a_traceback_goes_to_the_file_and_not_to_the_console(tmp_path: Path) -> None:
+    console = io.StringIO()
+    with logging_to(tmp_path, console=console):
+        try:
+            raise ValueError("boom, api_key=hush")
+        except ValueError:
+            logger.opt(exception=True).error("failed:\nbadly")
+            logger.bind(console=False).error("for the file only")
+
+    first, second = _lines(tmp_path)
+    assert "Traceback" in first["exception"]
+    assert "hush" not in first["exception"]
+    assert second["message"] == "for the file only"
+    assert console.getvalue() == "error failed: badly\n"
+
+
+def test_the_console_shows_warnings_in_one_line_with_time_and_actor(tmp_path: Path) -> None:
+    console = io.StringIO()
+    with logging_to(tmp_path, console=console):
+        logger.info("not shown")
+        logger.bind(time_ns=START_NS + 5, actor="tape").warning("line 3: token=abc")
+
+    assert console.getvalue() == "warning 22:13:20.000000005 tape: line 3: token=***\n"
+
+
+def test_the_console_can_be_limited_to_errors() -> None:
+    console = io.StringIO()
+    with logging_to(None, console=console, console_level="ERROR"):
+        logger.warning("not shown")
+        logger.error("shown")
+
+    assert console.getvalue() == "error shown\n"
+
+
+def test_nothing_is_written_after_the_block_and_no_file_without_a_line(tmp_path: Path) -> None:
+    console = io.StringIO()
+    with logging_to(tmp_path, console=console):
+        assert not (tmp_path / "log.jsonl").exists()
+    logger.error("too late")
+
+    assert not (tmp_path / "log.jsonl").exists()
+    assert console.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("api_key=abc", "api_key=***"),
+        ('{"secret": "abc", "name": "x"}', '{"secret": "***", "name": "x"}'),
+        ("POLYMARKET_PASSPHRASE: abc def", "POLYMARKET_PASSPHRASE: *** def"),
+        ("https://x.test/?token=abc&y=1", "https://x.test/?token=***&y=1"),
+        ("the key is lost", "the key is lost"),
+    ],
+)
+def test_what_is_assigned_to_a_secret_name_is_masked(text: str, expected: str) -> None:
+    assert masked_text(text) == expected
+
+
+def test_secrets_are_masked_at_any_depth() -> None:
+    data = {"venue": {"api_key": "a", "keys": {"x": 1}}, "list": [{"password": 1}, "secret=a", 5]}
+
+    assert masked(data) == {
+        "venue": {"api_key": "***", "keys": {"x": 1}},
+        "list": [{"password": "***"}, "secret=***", 5],
+    }
