@@ -177,9 +177,11 @@ def _fail(text: str, code: ExitCode = ExitCode.FAILED) -> ExitCode:
 def _checked(config: Path, overrides: Sequence[str]) -> "RunConfig":
     """Return a configuration of which every component can be built."""
     from runtime.config import load_config
-    from runtime.wiring import check as check_components
 
     settings = load_config(config, overrides=overrides, environment=os.environ)
+    # the file's own problems should not wait for every component to be imported
+    from runtime.wiring import check as check_components
+
     check_components(settings)
     return settings
 

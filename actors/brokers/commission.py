@@ -1,7 +1,7 @@
 """What a venue charges for a trade."""
 
 from decimal import Context, Decimal
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import attrs
 
@@ -15,6 +15,11 @@ _EXACT = Context(prec=100)
 class CommissionModel(Protocol):
     """Charges for one trade; negative is a rebate."""
 
+    @property
+    def expected_rate(self) -> Decimal:
+        """Return the fraction of the notional to expect: reserved with an order's capital."""
+        ...
+
     def commission(self, price: Decimal, quantity: Decimal, liquidity: Liquidity) -> Decimal:
         """Return the charge for a trade of ``quantity`` at ``price``, unrounded."""
         ...
@@ -23,6 +28,8 @@ class CommissionModel(Protocol):
 @attrs.frozen
 class NoCommission:
     """Trading is free."""
+
+    expected_rate: ClassVar[Decimal] = ZERO
 
     def commission(self, price: Decimal, quantity: Decimal, liquidity: Liquidity) -> Decimal:
         """Return 0."""
@@ -39,6 +46,11 @@ class PercentageCommission:
     def _is_finite(self, _attribute: object, value: Decimal) -> None:
         if not value.is_finite():
             raise ValueError(f"rate: expected a number, found {value}")
+
+    @property
+    def expected_rate(self) -> Decimal:
+        """Return the rate."""
+        return self.rate
 
     def commission(self, price: Decimal, quantity: Decimal, liquidity: Liquidity) -> Decimal:
         """Return the exact product of price, quantity and rate."""

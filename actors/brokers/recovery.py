@@ -17,6 +17,7 @@ WAITS = "waits for a price"
 RESTS = "rests"
 """Reason of the second ACCEPTED report of such an order, when it found one and did not trade."""
 
+_ANSWERS = (ReportKind.ACCEPTED, ReportKind.REJECTED)
 _OVER = (ReportKind.REJECTED, ReportKind.CANCELLED, ReportKind.EXPIRED)
 
 
@@ -36,7 +37,7 @@ class Past:
 
     Attributes:
         held: The open orders in the order of their acceptance.
-        arrived: The ids of all orders of which anything was said.
+        arrived: The ids of all orders that were accepted or rejected.
         trade_ids: All trades that were reported.
         closed: Why the venue takes no orders any more, None if it does.
     """
@@ -52,7 +53,7 @@ def held_orders(history: Iterable[tuple[str, Any]]) -> Past:
 
     Args:
         history: ``("received" | "sent", message)``; a sent report may be on its way, in a
-            :class:`Later`. An order of which nothing was said has not arrived yet.
+            :class:`Later`. An order that was neither accepted nor rejected has not arrived yet.
     """
     past = Past()
     placed: dict[str, Order] = {}
@@ -66,7 +67,8 @@ def held_orders(history: Iterable[tuple[str, Any]]) -> Past:
             continue
         said = message.message if isinstance(message, Later) else message
         if isinstance(said, ExecutionReport) and said.client_order_id in placed:
-            past.arrived.add(said.client_order_id)
+            if said.kind in _ANSWERS:
+                past.arrived.add(said.client_order_id)
             past.trade_ids.add(said.trade_id)
             _apply(held, placed[said.client_order_id], said)
     past.held = list(held.values())

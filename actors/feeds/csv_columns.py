@@ -73,13 +73,17 @@ class Columns:
         Raises:
             ValueError: If there are fewer or more than the header has.
         """
-        if '"' in line:
-            fields = next(csv.reader([line], delimiter=self.delimiter))
-        else:
-            fields = line.split(self.delimiter)
+        fields = _quoted(line, self.delimiter) if '"' in line else line.split(self.delimiter)
         if len(fields) != self.width:
             raise ValueError(f"expected {self.width} fields, found {len(fields)}")
         return [field.strip() for field in fields]
+
+
+def _quoted(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter, skipinitialspace=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
 
 
 def read_header(line: str, kind: TableKind) -> Columns:

@@ -6,9 +6,12 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
 from actors.errors import DataError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MAX_LINE_BYTES = 1 << 25
 """Longer lines are cut, so that memory stays bounded; a book of 25 MB is the longest known."""
@@ -26,20 +29,33 @@ def open_lines(path: Path) -> io.BufferedReader:
     raw: io.BufferedReader = io.BufferedReader(path.open("rb", buffering=0), _BUFFER_BYTES)
     if raw.peek(2)[:2] != _GZIP_MAGIC:
         return raw
-    return _Unzipped(gzip.GzipFile(fileobj=raw), raw)
+    return io.BufferedReader(_Unzipped(raw), _BUFFER_BYTES)
 
 
-class _Unzipped(io.BufferedReader):
-    """A decompressor with a buffer, which its own ``readline`` lacks, and the file beneath it."""
+class _Unzipped(io.RawIOBase):
+    """Gives what could be decompressed before it tells of damage; owns the file beneath."""
 
-    def __init__(self, unzipped: gzip.GzipFile, raw: io.BufferedReader) -> None:
-        super().__init__(cast(io.RawIOBase, unzipped), _BUFFER_BYTES)
+    def __init__(self, raw: io.BufferedReader) -> None:
+        super().__init__()
         self._beneath = raw
+        self._unzipped = gzip.GzipFile(fileobj=raw)
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Fill a part of the buffer; return how many bytes, 0 at the end."""
+        view = memoryview(buffer)
+        data = self._unzipped.read1(len(view))
+        view[: len(data)] = data
+        return len(data)
 
     def close(self) -> None:
         """Close the decompressor and the file."""
-        super().close()
+        self._unzipped.close()
         self._beneath.close()
+        super().close()
 
 
 def read_lines(path: Path) -> Iterator[bytes]:

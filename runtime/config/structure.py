@@ -90,10 +90,11 @@ def _about_class(error: Exception, cls: type, key: str) -> Iterator[_Wrong]:
         names = {name: written_name(field) for field in fields for name in _spellings(field)}
         yield _in_words(error, key, names)
         return
-    keys = [written_name(field) for field in fields]
+    keys = sorted(written_name(field) for field in fields)
+    choices = f"one of the keys {', '.join(keys)}" if keys else "no keys"
     for name in sorted(error.extra_fields):
         like = nearest(name, keys)
-        expected = "a known key" if like else f"one of the keys {', '.join(sorted(keys))}"
+        expected = "a known key" if like else choices
         yield _Wrong(child_key(key, name), expected, UNKNOWN, like)
 
 

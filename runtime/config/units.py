@@ -40,10 +40,8 @@ def format_duration(nanoseconds: int) -> str:
     """Return a duration in the largest unit that divides it: ``5ms``, ``90s``, ``0s``."""
     if nanoseconds == 0:
         return "0s"
-    for unit, size in UNITS_NS.items():
-        if nanoseconds % size == 0:
-            return f"{nanoseconds // size}{unit}"
-    raise AssertionError("every whole number is a multiple of 1")
+    unit, size = next(each for each in UNITS_NS.items() if nanoseconds % each[1] == 0)
+    return f"{nanoseconds // size}{unit}"
 
 
 def parse_time(text: str) -> int:

@@ -161,9 +161,7 @@ class Cell:
         return history(journal.entries(), self.name, self.handled_sequence, not_handled)
 
     def _end(self) -> None:
-        self.core_lost()
-        self.state = CellState.STOPPED if self._error is None else CellState.DOWN
-        self._services.changed(self)
+        self._lose_core(CellState.STOPPED if self._error is None else CellState.DOWN)
 
     def step(self, now_ns: int) -> None:
         """Handle the next message, if there is one: simulated time's way of running a cell."""
@@ -182,14 +180,15 @@ class Cell:
         except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
             self.fail(error, envelope)
             return
-        sequence = envelope.sequence
-        if sequence > self.handled_sequence:
-            self.handled_sequence = sequence
-        if outputs:
-            self.send(outputs, sequence, now_ns)
+        self.send(outputs, envelope.sequence, now_ns)
 
     def send(self, outputs: list[Any], cause: int, now_ns: int) -> None:
-        """Send what the core put out, in simulated time; what cannot be sent is the core's bug."""
+        """Send what the core made of what it has handled last; simulated time's way of sending.
+
+        An output that cannot be sent is a bug of the core, as any other.
+        """
+        if cause > self.handled_sequence:
+            self.handled_sequence = cause
         deliver = self._post.deliver
         name = self.name
         try:
@@ -207,14 +206,15 @@ class Cell:
         self._error = error
         if envelope is not None:
             self._keep_or_quarantine(error, envelope)
-        self.core_lost()
+        self._lose_core(CellState.DOWN)
         self._ended.set()
 
-    def core_lost(self) -> None:
+    def _lose_core(self, state: CellState) -> None:
         """Forget the core at once: nothing more is handed to it."""
         self.market = getattr(self.core, "market", None) or self.market
         self.core = None
-        self.state = CellState.DOWN
+        self.state = state
+        self._services.changed(self)
 
     def attempts_on(self, what: Any) -> int:
         """Return how many times in a row this cell has failed on ``what``, this time included."""

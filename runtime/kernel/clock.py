@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import trio
 
 NANOSECONDS = 1_000_000_000
+_FIRST = 1 << 62
 
 
 class Clock(Protocol):
@@ -68,6 +69,13 @@ class Timers:
         """Remember ``what`` for ``at_ns``."""
         self._sequence += 1
         heapq.heappush(self._heap, (at_ns, self._sequence, what))
+
+    def set_first(self, at_ns: int, turn: int, what: Any) -> None:
+        """Remember ``what`` for ``at_ns``, before all that are set; the lower turn goes first.
+
+        At one instant a turn may be given once.
+        """
+        heapq.heappush(self._heap, (at_ns, turn - _FIRST, what))
 
     def next_ns(self) -> int | None:
         """Return when the next one is due, or None."""

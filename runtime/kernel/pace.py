@@ -36,7 +36,7 @@ class Pace:
             self._first_row_ns = times[position]
         await self.hold_until(times[position])
         if not self._speed:
-            return stop
+            return position + 1
         elapsed_ns = round((wall.now_ns() - self._first_wall_ns) * self._speed)
         return max(
             position + 1, bisect_right(times, self._first_row_ns + elapsed_ns, position, stop)

@@ -109,11 +109,11 @@ class Post:
         return blocked
 
     def _schedule(self, sender: str, cause: int, later: Later, now_ns: int) -> None:
+        route = self.routes[type(later.message)]  # what cannot be delivered is refused at once
         if self._journal is not None and not later.background:
             self.sequence += 1
             envelope = Envelope(self.sequence, now_ns, sender, cause, later.message)
-            receivers = self.routes[type(later.message)](later.message)
-            names = ",".join(receiver.name for receiver in receivers)
+            names = ",".join(receiver.name for receiver in route(later.message))
             self._journal.append(envelope, names, later.at_ns)
             cause = self.sequence
         if not later.background:

@@ -7,98 +7,29 @@ mailboxes, one message at a time in (time, rank, sequence) order, until none is 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
-import attrs
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from actors.actor import Follower, Listener, Reactor, Rows, Vectorised
-from runtime.kernel.cell import Cell
+from actors.actor import Listener, Reactor, Rows, Vectorised
+from runtime.kernel.audience import Audience, CodedEvent, Hearing, callback_of
+from runtime.kernel.cell import Cell, CellState
 from runtime.kernel.clock import VirtualClock
 from runtime.kernel.determinism import collect_young
-from runtime.kernel.pace import Pace
+from runtime.kernel.market import Market, Stream
 from runtime.kernel.post import Post, Ready
-from runtime.kernel.source import Ended, Failed, SourceCell
 
 _FIRST_HORIZON = 64
 _LAST_HORIZON = 65_536
-_STEPS_BETWEEN_PAUSES = 1024
+_WORK_BETWEEN_PAUSES = 1024
+_MESSAGES_OF_WORK = 16
+_ROWS_OF_WORK = 64
 _PAUSES_BETWEEN_COLLECTIONS = 16
-
-
-class Merging(Protocol):
-    """Joins the feeds' slices into one stream in time order."""
-
-    def offer(self, source: int, rows: Any) -> None:
-        """Take a source's next slice."""
-        ...
-
-    def put_back(self, rows: Any) -> None:
-        """Take rows that were handed out too early, or that no source sends."""
-        ...
-
-    def finish(self, source: int) -> None:
-        """Note that a source has no more, for now."""
-        ...
-
-    def reopen(self, source: int) -> None:
-        """Note that a source speaks again."""
-        ...
-
-    def missing(self) -> int | None:
-        """Return the source that must speak before anything can be taken."""
-        ...
-
-    def stalled(self) -> int | None:
-        """Return the source that must speak before anything more can be taken."""
-        ...
-
-    def take(self) -> Any | None:
-        """Return the rows that nothing can precede."""
-        ...
-
-
-@attrs.frozen(kw_only=True)
-class Market:
-    """Where a simulated run's rows come from.
-
-    ``status_rows`` makes the row with which a feed's death or return is told.
-    """
-
-    feeds: Sequence[SourceCell]
-    merger: Merging
-    status_rows: Callable[[str, bool, int], Rows]
-    pace: Pace
-
-
-_Callback = Callable[[Any], None]
-_Listeners = tuple[tuple[Cell, _Callback, list[Any]], ...]
-
-
-class _Backlog:
-    """What a strategy missed while it was down: the row it failed on, then the latest per code."""
-
-    def __init__(self) -> None:
-        self.failed: tuple[int, Any] | None = None
-        self.conflated = 0
-        self._latest: dict[int, Any] = {}
-
-    def keeper(self, code: int) -> _Callback:
-        """Return what keeps the rows of one code."""
-
-        def keep(event: Any) -> None:
-            self.conflated += self._latest.pop(code, None) is not None
-            self._latest[code] = event
-
-        return keep
-
-    def events(self) -> list[tuple[int, Any]]:
-        """Return what is to be made up for, oldest first, with its code."""
-        return ([] if self.failed is None else [self.failed]) + list(self._latest.items())
 
 
 class Sequencer:
@@ -120,40 +51,34 @@ class Sequencer:
         self._post = post
         self._ready = ready
         self._cells = cells
-        self._market = market
-        self._rows: Rows | None = None
-        self._times: list[int] = []
-        self._length = 0
-        self._position = 0
-        self._reacted = 0
-        self._cursor: Any = None
+        self._pace = market.pace
+        self._stream = Stream(market, clock)
+        self._stream.before_change = self._market_to_followers
+        self._audience = Audience(cells)
         self._horizon = _FIRST_HORIZON
-        self._table: dict[int, _Listeners] = {}
-        self._backlogs: dict[str, _Backlog] = {}
+        self._skips: dict[str, int] = {}
+        """By cell: the row from which on it is asked, where that is not the next one."""
+        self._skipped_rows: Rows | None = None
         self._revived: list[Cell] = []
-        self._strategies: set[str] = set()
-        self._endings = 0
-        self._followers: list[tuple[Cell, Follower]] = []
-        self._reactors: list[tuple[Cell, Reactor]] = []
-        self._vectorised: list[tuple[Cell, Vectorised]] = []
-        self._last_ns = [0] * len(market.feeds)
-        self._steps = 0
-        for index, feed in enumerate(market.feeds):
-            feed.on_start = self._reopener(index)
+        self._has_failed = False
+        """Whether a core has failed and the supervisors have not been heard yet."""
+        self._work = 0
+        self._pauses = 0
 
     # --- the run ---------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Pass all rows and everything in flight; returns when there is nothing more to come."""
+        stream = self._stream
         await self.drain()
         while not self.is_stopping:
-            if self._position >= self._length and not await self._load():
+            if stream.position >= stream.length and not await stream.load():
                 if not self._has_more_to_come():
                     break
                 await self._fire()
                 continue
             due_ns = self._timers.next_ns()
-            if due_ns is not None and due_ns <= self._times[self._position]:
+            if due_ns is not None and due_ns <= stream.times[stream.position]:
                 await self._fire()
             else:
                 await self._pass_rows(due_ns)
@@ -168,6 +93,7 @@ class Sequencer:
     def request_stop(self) -> None:
         """Pass no more rows; what is in flight still arrives."""
         self.is_stopping = True
+        self._pace.release()
 
     async def stop_listeners(self) -> None:
         """Let every strategy say its last words, and see them through."""
@@ -179,43 +105,52 @@ class Sequencer:
                 except Exception as error:  # noqa: BLE001 - the supervisor's to judge
                     cell.fail(error, None)
                     continue
-                for output in outputs:
-                    self._post.deliver(cell.name, 0, output, now_ns)
+                cell.send(outputs, 0, now_ns)
         await self.finish_in_flight()
 
     def _has_more_to_come(self) -> bool:
-        waits = self._post.in_flight_later or self._clock.sleepers or self._endings
+        waits = self._post.in_flight_later or self._clock.sleepers or self._stream.endings
         return bool(waits and self._timers)
 
     # --- messages and timers ---------------------------------------------------------------------
 
     async def drain(self) -> None:
-        """Deliver until no message is in flight at this instant."""
+        """Deliver until no message is in flight at this instant, and no failure is unheard."""
         ready = self._ready
         now_ns = self._clock.now_ns()
-        while ready:
+        messages = 0
+        while ready or self._has_failed:
+            if self._has_failed:
+                await self._settle()
+                continue
             cell = heappop(ready)[2]
             assert isinstance(cell, Cell)
-            failures = cell.failures
             cell.step(now_ns)
-            if cell.failures != failures:
-                await self._settle()
-        self._steps += 1
-        if self._steps % _STEPS_BETWEEN_PAUSES == 0:
-            if self._steps % (_STEPS_BETWEEN_PAUSES * _PAUSES_BETWEEN_COLLECTIONS) == 0:
+            messages += 1
+            if messages % _WORK_BETWEEN_PAUSES == 0:
+                await trio.lowlevel.checkpoint()  # they may go on for ever at one instant
+        await self._pause_after(1 + messages // _MESSAGES_OF_WORK)
+
+    async def _pause_after(self, work: int) -> None:
+        """Count work done; now and then let other tasks run, and collect garbage."""
+        self._work += work
+        if self._work >= _WORK_BETWEEN_PAUSES:
+            self._work = 0
+            self._pauses += 1
+            if self._pauses % _PAUSES_BETWEEN_COLLECTIONS == 0:
                 collect_young()
             await trio.lowlevel.checkpoint()
 
     async def _settle(self) -> None:
         """Let the supervisors do what is to be done now, and make up for missed rows."""
         await wait_all_tasks_blocked()
+        self._has_failed = False
         while self._revived:
-            cell = self._revived.pop(0)
-            await self._catch_up(cell)
+            self._catch_up(self._revived.pop(0))
 
     async def _fire(self) -> None:
         """Move time to the next timer and let it happen."""
-        await self._market.pace.hold_until(self._timers.next_ns() or 0)
+        await self._pace.hold_until(self._timers.next_ns() or 0)
         due_ns, what = self._timers.pop()
         self._market_to_followers()
         self._clock.advance(max(due_ns, self._clock.now_ns()))
@@ -233,73 +168,117 @@ class Sequencer:
 
     async def _pass_rows(self, due_ns: int | None) -> None:
         """Pass rows up to the next interaction: a timer, a reaction, a strategy's act."""
-        rows, position = self._rows, self._position
+        stream = self._stream
+        rows, position = stream.rows, stream.position
         assert rows is not None
-        stop = min(self._length, position + self._horizon)
-        if due_ns is not None and self._times[stop - 1] >= due_ns:
-            stop = bisect_left(self._times, due_ns, position, stop)
-        stop = await self._market.pace.hold_back(self._times, position, stop)
-        first = self._look(rows, position, stop)
+        stop = min(stream.length, position + self._horizon)
+        if due_ns is not None and stream.times[stop - 1] >= due_ns:
+            stop = bisect_left(stream.times, due_ns, position, stop)
+        stop = await self._pace.hold_back(stream.times, position, stop)
+        first = self._first_reaction(rows, stop)
         if first == position:
-            await self._react(rows, position)
+            if not self._has_failed:
+                self._react(rows, position)
+            await self.drain()
             return
-        for _, core in self._vectorised:
-            acts = core.on_slice(rows, position, first)
-            first = first if acts is None else min(first, acts + 1)
-        failures = self._failures()
+        first = self._first_vectorised_act(rows, first)
+        if self._has_failed:
+            await self.drain()
+            return
         end, acted = self._play(rows, position, first)
         self.rows_passed += end - position
-        self._position = end
-        self._clock.advance(self._times[end - 1])
-        for cell, core in self._vectorised:
-            core.on_rows(rows, position, end)
-            if core.outbox:
-                acted.append(cell)
+        stream.position = end
+        self._clock.advance(stream.times[end - 1])
+        acted += self._play_vectorised(rows, position, end)
         if acted:
             self._horizon = _FIRST_HORIZON
             self._send_acts(rows.record(end - 1) if self._post.is_recording else None, acted)
-            await self.drain()
         else:
             self._horizon = min(self._horizon * 2, _LAST_HORIZON)
-        if self._failures() != failures:
-            await self._settle()
+        if acted or self._has_failed:
             await self.drain()
+        await self._pause_after((end - position) // _ROWS_OF_WORK)
 
-    def _look(self, rows: Rows, position: int, stop: int) -> int:
-        """Return the first row at which a core would react, or ``stop``."""
-        start = max(position, self._reacted)
-        for cell, core in self._reactors:
-            try:
-                stop = core.look(rows, start, stop)
-            except Exception as error:  # noqa: BLE001 - the supervisor's to judge
-                self._fail_on_row(cell, error, rows, position)
+    def _first_reaction(self, rows: Rows, stop: int) -> int:
+        """Return the first row at which a core would react, or ``stop``.
+
+        If a core fails on the next row, that row is returned and ``_has_failed`` is set.
+        """
+        stream = self._stream
+        start = max(stream.position, stream.reacted)
+        for cell, core in self._audience.reactors:
+            own_start = self._own_start(cell, rows, start)
+            if own_start < stop:
+                stop = self._ask(cell, partial(core.look, rows), own_start, stop)
         return stop
 
-    async def _react(self, rows: Rows, row: int) -> None:
-        """Let the cores that would react to a row do so; strategies see it afterwards."""
-        now_ns = self._times[row]
+    def _first_vectorised_act(self, rows: Rows, stop: int) -> int:
+        """Return the row after the first one at which a vectorised strategy acts, or ``stop``."""
+        for cell, core in self._audience.vectorised:
+            start = self._own_start(cell, rows, self._stream.position)
+            if start < stop:
+                row = self._ask(cell, partial(_act, core, rows), start, stop)
+                stop = min(stop, row + 1)
+        return stop
+
+    def _ask(self, cell: Cell, look: Callable[[int, int], int], start: int, stop: int) -> int:
+        """Return what a core answers to a look ahead at the rows in ``[start, stop)``.
+
+        If it fails, the rows before the one it fails on are passed first: the result is the same
+        however far it was asked to look. If that is the next row, its cell fails.
+        """
+        try:
+            return look(start, stop)
+        except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
+            row, failure = _first_failure(look, start, stop, error)
+        if failure is not None and row == self._stream.position:
+            self._fail_on_row(cell, failure, row)
+        return row
+
+    def _own_start(self, cell: Cell, rows: Rows, start: int) -> int:
+        """Return the row from which on a core is asked: some had their turn at the next one."""
+        if not self._skips:
+            return start
+        if self._skipped_rows is not rows:
+            self._skips = {}
+        return max(start, self._skips.get(cell.name, 0))
+
+    def _skip(self, cell: Cell, row: int) -> None:
+        rows = self._stream.rows
+        if self._skipped_rows is not rows:
+            self._skips = {}
+            self._skipped_rows = rows
+        self._skips[cell.name] = row + 1
+
+    def _react(self, rows: Rows, row: int) -> None:
+        """Let the cores that would react to a row do so; strategies see it afterwards.
+
+        Those that fail are asked again when they are back; the others have had their turn.
+        """
+        stream = self._stream
+        now_ns = stream.times[row]
         self._clock.advance(now_ns)
-        cause = 0
-        for cell, core in self._reactors:
-            if cell.core is None:
+        reactions: list[tuple[Cell, list[Any]]] = []
+        for cell, core in self._audience.reactors:
+            if self._own_start(cell, rows, row) > row:
                 continue
             try:
-                core.advance(rows, row + 1)
-                if core.look(rows, row, row + 1) > row:
-                    continue
-                outputs = core.react(rows, row, now_ns)
+                outputs = _reaction(core, rows, row, now_ns)
             except Exception as error:  # noqa: BLE001 - the supervisor's to judge
-                self._fail_on_row(cell, error, rows, row)
-                await self._settle()
-                return
-            cause = cause or self._post.record("market", cell.name, rows.record(row))
-            for output in outputs:
-                self._post.deliver(cell.name, cause, output, now_ns)
-        self._reacted = row + 1
-        for _, follower in self._followers:
-            follower.advance(rows, row + 1)
+                self._fail_on_row(cell, error, row)
+                continue
+            if outputs is not None:
+                self._skip(cell, row)
+                reactions.append((cell, outputs))
+        if reactions:
+            names = ",".join(cell.name for cell, _ in reactions)
+            cause = self._post.record("market", names, rows.record(row))
+            for cell, outputs in reactions:
+                cell.send(outputs, cause, now_ns)
+        if not self._has_failed:
+            stream.reacted = row + 1
+            self._market_to_followers()
         self._horizon = _FIRST_HORIZON
-        await self.drain()
 
     def _play(self, rows: Rows, start: int, stop: int) -> tuple[int, list[Cell]]:
         """Call the strategies row by row; stop right after the row at which one acts or fails.
@@ -307,240 +286,188 @@ class Sequencer:
         Returns:
             The row after the last one passed, and the cells that have acted.
         """
+        stream = self._stream
         uniform = rows.uniform_code
-        listeners = None if uniform is None else self._listeners(uniform)
-        if listeners is not None and not listeners:
-            self._cursor = None
+        hearing = None if uniform is None else self._audience.hearing(uniform)
+        if hearing is not None and not hearing:
+            stream.cursor = None
             return stop, []
-        if self._cursor is None:
-            self._cursor = rows.cursor(start)
-        if listeners is not None and len(listeners) == 1:
-            return self._play_to_one(listeners[0], rows, start, stop)
+        if stream.cursor is None:
+            stream.cursor = rows.cursor(start)
+        if hearing is not None and len(hearing) == 1:
+            return self._play_to_one(hearing[0], rows, start, stop)
         return self._play_to_many(rows, start, stop)
 
     def _play_to_one(
-        self, listener: tuple[Cell, _Callback, list[Any]], rows: Rows, start: int, stop: int
+        self, hearing: Hearing, rows: Rows, start: int, stop: int
     ) -> tuple[int, list[Cell]]:
-        cell, callback, outbox = listener
+        cell, callback, outbox = hearing
+        cursor = self._stream.cursor
         event: Any = None
         try:
-            for event in islice(self._cursor.events, stop - start):
+            for event in islice(cursor.events, stop - start):
                 callback(event)
                 if outbox:
-                    return self._cursor.position, [cell]
+                    return cursor.position, [cell]
         except Exception as error:  # noqa: BLE001 - any bug of a strategy is the supervisor's
-            row = self._cursor.position - 1
+            row = cursor.position - 1
             self._fail_on_event(cell, error, (rows.codes[row], event), rows.record(row))
             return row + 1, []
         return stop, []
 
     def _play_to_many(self, rows: Rows, start: int, stop: int) -> tuple[int, list[Cell]]:
         acted: list[Cell] = []
-        failed = False
-        table = self._table
+        hearing = self._audience.hearing
+        codes = rows.codes
         row = start
-        for event, code in zip(
-            islice(self._cursor.events, stop - start), islice(rows.codes, start, stop), strict=True
-        ):
-            listeners = table.get(code)
-            if listeners is None:
-                listeners = self._listeners(code)
-            for cell, callback, outbox in listeners:
+        for event in islice(self._stream.cursor.events, stop - start):
+            code = codes[row]
+            for cell, callback, outbox in hearing(code):
                 try:
                     callback(event)
                 except Exception as error:  # noqa: BLE001 - any bug of a strategy is the supervisor's
                     self._fail_on_event(cell, error, (code, event), rows.record(row))
-                    failed = True
                     continue
                 if outbox:
                     acted.append(cell)
             row += 1
-            if acted or failed:
+            if acted or self._has_failed:
                 break
         return row, acted
+
+    def _play_vectorised(self, rows: Rows, start: int, stop: int) -> list[Cell]:
+        """Give vectorised strategies the rows that have passed; return the cells that acted."""
+        acted: list[Cell] = []
+        for cell, core in self._audience.vectorised:
+            own_start = self._own_start(cell, rows, start)
+            try:
+                if own_start < stop:
+                    core.on_rows(rows, own_start, stop)
+            except Exception as error:  # noqa: BLE001 - any bug of a strategy is the supervisor's
+                cell.fail(error, None)
+                continue
+            if core.outbox:
+                acted.append(cell)
+        return acted
 
     def _send_acts(self, record: Any, acted: list[Cell]) -> None:
         """Send what the strategies did at a market row, each in its turn."""
         self._market_to_followers()
         now_ns = self._clock.now_ns()
+        acted.sort(key=_rank)
         names = ",".join(cell.name for cell in acted)
         cause = self._post.record("market", names, record)
         for cell in acted:
             core = cell.core
-            if core is not None:
-                for message in core.take_outbox(now_ns):  # type: ignore[attr-defined]
-                    self._post.deliver(cell.name, cause, message, now_ns)
+            if isinstance(core, Listener):
+                cell.send(core.take_outbox(now_ns), cause, now_ns)
 
     def _market_to_followers(self) -> None:
-        rows = self._rows
+        stream = self._stream
+        rows = stream.rows
         if rows is not None:
-            position = max(self._position, self._reacted)
-            for _, core in self._followers:
-                core.advance(rows, position)
+            position = max(stream.position, stream.reacted)
+            for cell, core in self._audience.followers:
+                try:
+                    core.advance(rows, position)
+                except Exception as error:  # noqa: BLE001 - the supervisor's to judge
+                    cell.fail(error, None)
 
-    # --- who listens -----------------------------------------------------------------------------
+    # --- failures --------------------------------------------------------------------------------
 
     def cell_changed(self, cell: Cell) -> None:
         """Take notice that a cell has got or lost its core."""
-        self._table = {}
-        if isinstance(cell.core, Listener):
-            self._strategies.add(cell.name)
-        elif cell.name in self._strategies and cell.core is None and not cell.mailbox.is_closed:
-            self._backlogs.setdefault(cell.name, _Backlog())
-        self._sort_cores()
-        if cell.core is not None:
-            waiting = cell.mailbox.depth + cell.mailbox.waiting + (cell.retry is not None)
-            for turn in range(-waiting, 0):
-                heappush(self._ready, (cell.rank, turn, cell))
-            if cell.incarnation:
-                self._revived.append(cell)
+        self._audience.cell_changed(cell)
+        if cell.core is None:
+            self._has_failed |= cell.state is CellState.DOWN
+            return
+        waiting = cell.mailbox.depth + cell.mailbox.waiting + (cell.retry is not None)
+        for turn in range(-waiting, 0):
+            heappush(self._ready, (cell.rank, turn, cell))
+        if cell.incarnation:
+            self._revived.append(cell)
 
-    def _sort_cores(self) -> None:
-        self._followers = []
-        self._reactors = []
-        self._vectorised = []
-        for cell in self._cells:
-            core = cell.core
-            if isinstance(core, Follower):
-                self._followers.append((cell, core))
-            if isinstance(core, Reactor):
-                self._reactors.append((cell, core))
-            if isinstance(core, Vectorised):
-                self._vectorised.append((cell, core))
-
-    def _listeners(self, code: int) -> _Listeners:
-        """Return who hears rows of this code, in order of rank; a strategy that is down, later."""
-        found = self._table.get(code)
-        if found is None:
-            listening = (self._listener(cell, code) for cell in self._cells)
-            found = tuple(listener for listener in listening if listener is not None)
-            self._table[code] = found
-        return found
-
-    def _listener(self, cell: Cell, code: int) -> tuple[Cell, _Callback, list[Any]] | None:
-        core = cell.core
-        if core is None:
-            backlog = self._backlogs.get(cell.name)
-            return None if backlog is None else (cell, backlog.keeper(code), [])
-        if not isinstance(core, Listener) or isinstance(core, Vectorised):
-            return None
-        callback = core.callback(code)
-        return None if callback is None else (cell, callback, core.outbox)
-
-    def _failures(self) -> int:
-        return sum(cell.failures for cell in self._cells)
-
-    def _fail_on_row(self, cell: Cell, error: Exception, rows: Rows, row: int) -> None:
+    def _fail_on_row(self, cell: Cell, error: Exception, row: int) -> None:
         """End an incarnation whose core could not take a row: it tries again, but not for ever."""
-        attempts = cell.attempts_on((rows.times()[row], rows.codes[row]))
+        rows = self._stream.rows
+        assert rows is not None
+        attempts = cell.attempts_on((self._stream.times[row], rows.codes[row]))
         cell.fail(error, None)
-        self.cell_changed(cell)
         if attempts >= cell.spec.quarantine_after:
             self._quarantine(cell, error, rows.record(row), attempts)
-            self._reacted = row + 1
+            self._skip(cell, row)
 
-    def _fail_on_event(
-        self, cell: Cell, error: Exception, event: tuple[int, Any], record: Any
-    ) -> None:
+    def _fail_on_event(self, cell: Cell, error: Exception, event: CodedEvent, record: Any) -> None:
         """End a strategy's incarnation; keep the event for the next, unless it is poison."""
         attempts = cell.attempts_on((event[1].time_ns, event[0]))
         cell.fail(error, None)
-        self.cell_changed(cell)
         if attempts >= cell.spec.quarantine_after:
             self._quarantine(cell, error, record, attempts)
         else:
-            self._backlogs[cell.name].failed = event
+            self._audience.backlog(cell).failed = event
 
     def _quarantine(self, cell: Cell, error: Exception, record: Any, attempts: int) -> None:
         sequence = self._post.record("market", cell.name, record)
         cell.quarantined.append(sequence)
         cell.report_quarantine(error, sequence, type(record).__name__, attempts)
 
-    async def _catch_up(self, cell: Cell) -> None:
-        """Show a restarted strategy what it missed."""
+    def _catch_up(self, cell: Cell) -> None:
+        """Show a restarted strategy what it missed; if it fails again, it misses the rest again."""
         self._market_to_followers()
-        backlog = self._backlogs.pop(cell.name, None)
-        core, rows = cell.core, self._rows
+        backlog = self._audience.take_backlog(cell)
+        core, rows = cell.core, self._stream.rows
         if backlog is None or rows is None or not isinstance(core, Listener):
             return
-        self._table = {}
-        self.conflated += backlog.conflated
-        for code, event in backlog.events():
-            callback = core.callback(code)
+        self.conflated += sum(
+            count
+            for code, count in backlog.conflated.items()
+            if callback_of(core, code) is not None
+        )
+        events = iter(backlog.events())
+        for code, event in events:
+            callback = callback_of(core, code)
             if callback is None:
                 continue
             try:
                 callback(event)
             except Exception as error:  # noqa: BLE001 - any bug of a strategy is the supervisor's
                 self._fail_on_event(cell, error, (code, event), rows.describe(event))
-                await wait_all_tasks_blocked()
-                return
-            if core.outbox:
+            if core.outbox and cell.core is core:
                 self._send_acts(rows.describe(event), [cell])
+            if cell.core is not core:
+                self._audience.backlog(cell).keep(events)
+                return
 
-    # --- slices ----------------------------------------------------------------------------------
 
-    async def _load(self) -> bool:
-        """Get the next slice; return False if no feed has one now."""
-        merger = self._market.merger
-        self._market_to_followers()
-        while True:
-            source = merger.missing()
-            if source is None:
-                rows = merger.take()
-                if rows is not None:
-                    self._begin_slice(rows)
-                    return True
-                source = merger.stalled()
-                if source is None:
-                    return False
-            await self._pull(source)
+def _rank(cell: Cell) -> int:
+    return cell.rank
 
-    def _begin_slice(self, rows: Rows) -> None:
-        self._rows = rows
-        self._times = rows.times()
-        self._length = len(rows)
-        self._position = 0
-        self._reacted = 0
-        self._cursor = None
 
-    async def _pull(self, source: int) -> None:
-        feed = self._market.feeds[source]
-        item = await feed.next()
-        if isinstance(item, Ended | Failed):
-            self._market.merger.finish(source)
-            self._endings += 1
-            self._timers.set(self._last_ns[source] + 1, self._ender(feed, item))
-        else:
-            if len(item):
-                self._last_ns[source] = item.times()[-1]
-            self._market.merger.offer(source, item)
+def _act(core: Vectorised, rows: Rows, start: int, stop: int) -> int:
+    """Return the first row at which a vectorised strategy acts, or ``stop``."""
+    acts = core.on_slice(rows, start, stop)
+    return stop if acts is None else acts
 
-    def _ender(self, feed: SourceCell, outcome: Ended | Failed) -> Callable[[], None]:
-        def end() -> None:
-            self._endings -= 1
-            if isinstance(outcome, Failed):
-                self._insert(self._market.status_rows(feed.name, False, self._clock.now_ns()))
-            feed.reach_end()
 
-        return end
+def _reaction(core: Reactor, rows: Rows, row: int, now_ns: int) -> list[Any] | None:
+    """Return what a core makes of a row, or None if it does not react to it."""
+    core.advance(rows, row + 1)
+    if core.look(rows, row, row + 1) > row:
+        return None
+    return core.react(rows, row, now_ns)
 
-    def _reopener(self, source: int) -> Callable[[], None]:
-        feed = self._market.feeds[source]
 
-        def reopen() -> None:
-            if feed.incarnation:
-                self._market.merger.reopen(source)
-                self._insert(self._market.status_rows(feed.name, True, self._clock.now_ns()))
+def _first_failure(
+    look: Callable[[int, int], int], start: int, stop: int, error: Exception
+) -> tuple[int, Exception | None]:
+    """Return the first row that a look ahead fails on, with what it raises, row by row.
 
-        return reopen
-
-    def _insert(self, rows: Rows) -> None:
-        """Put rows that are due now before those that have not passed yet."""
-        merger = self._market.merger
-        if self._rows is not None and self._position < self._length:
-            self._market_to_followers()
-            merger.put_back(self._rows.take(slice(self._position, None)))
-            self._begin_slice(self._rows.take(slice(0, self._position)))
-            self._position = self._length
-        merger.put_back(rows)
+    A row at which the core would react comes first, with None.
+    """
+    for row in range(start, stop):
+        try:
+            if look(row, row + 1) == row:
+                return row, None
+        except Exception as failure:  # noqa: BLE001 - handed back
+            return row, failure
+    return start, error

@@ -7,7 +7,7 @@ MASK = "***"
 
 _SECRET = re.compile(r"key|secret|passphrase|token|password", re.IGNORECASE)
 _ASSIGNED = re.compile(
-    r"""((?:[\w-]*(?:key|secret|passphrase|token|password)[\w-]*)["']?\s*[=:]\s*["']?)([^\s"',;}&]+)""",
+    r"""((?<![\w-])(?:[\w-]*(?:key|secret|passphrase|token|password)[\w-]*)["']?\s*[=:]\s*["']?)([^\s"',;}&]+)""",
     re.IGNORECASE,
 )
 

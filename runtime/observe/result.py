@@ -81,6 +81,7 @@ class ActorRow:
         name: ``bulkhead.strategies.cross``; the tree is in the dots.
         state: ``running``, ``backing_off``, ``stopped``, ``gave_up`` and so on.
         restarts: How often a fresh core took over.
+        handled: Messages taken from the mailbox so far.
         depth: Messages in the mailbox.
         dropped: Messages that were conflated, quarantined or sent to the dead.
         oldest_age_ns: How long the oldest message waits, None if none does.
@@ -90,6 +91,7 @@ class ActorRow:
     name: str
     state: str
     restarts: int = 0
+    handled: int = 0
     depth: int = 0
     dropped: int = 0
     oldest_age_ns: int | None = None

@@ -109,6 +109,8 @@ def _actor_line(name: str, row: ActorRow) -> Text:
     words = []
     if row.restarts:
         words.append(f"{row.restarts} restarts")
+    if row.handled:
+        words.append(f"{row.handled:,} handled")
     if row.depth:
         words.append(f"{row.depth} queued")
     if row.oldest_age_ns is not None:

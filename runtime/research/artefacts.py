@@ -17,8 +17,9 @@ log.jsonl      the log (written during the run)
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +39,14 @@ def make_run_folder(base: Path, *, started_ns: int, mode: str, name: str) -> Pat
 
     Two runs of the same second get folders of their own. ``<base>/latest`` points to the newest.
     """
-    stem = iso_time(started_ns - started_ns % 1_000_000_000).replace("-", "").replace(":", "")
-    for folder in _candidates(base / f"{stem}-{mode}-{name}"):
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        _point_to(base, folder)
-        return folder
-    raise AssertionError("the candidates never end")
+    time = iso_time(started_ns - started_ns % 1_000_000_000).replace("-", "").replace(":", "")
+    base.mkdir(parents=True, exist_ok=True)
+    folder = stem = base / f"{time}-{mode}-{name}"
+    numbers = count(2)
+    while not _made(folder):
+        folder = stem.with_name(f"{stem.name}-{next(numbers)}")
+    _point_to(base, folder)
+    return folder
 
 
 def newest_run(base: Path) -> Path | None:
@@ -109,12 +109,13 @@ def package_version(package: str) -> str:
         return "not installed"
 
 
-def _candidates(folder: Path) -> Iterator[Path]:
-    yield folder
-    number = 2
-    while True:
-        yield folder.with_name(f"{folder.name}-{number}")
-        number += 1
+def _made(folder: Path) -> bool:
+    """Make a folder; return False if there was one already, perhaps since a moment."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def _point_to(base: Path, folder: Path) -> None:

@@ -60,18 +60,14 @@ supervision: {intensity: 5, period: 1h30m, backoff: {cap: 10s, factor: 3}}
 """
 
 
-def parsed(
-    text: str, *overrides: str, environment: Mapping[str, str] | None = None
-) -> RunConfig:
+def parsed(text: str, *overrides: str, environment: Mapping[str, str] | None = None) -> RunConfig:
     """Return the configuration of a text."""
     return parse_config(
         text, "run.yaml", overrides=overrides, environment=environment or {"DATA": "/data"}
     )
 
 
-def problems(
-    text: str, *overrides: str, environment: Mapping[str, str] | None = None
-) -> list[str]:
+def problems(text: str, *overrides: str, environment: Mapping[str, str] | None = None) -> list[str]:
     """Return everything that is wrong with a text."""
     with pytest.raises(ConfigError) as caught:
         parsed(text, *overrides, environment=environment)
@@ -179,6 +175,15 @@ instruments: [{id: A, venue: v, symbol: a}, {id: A, venue: v, symbol: b}]
         " expected a name of its own, found 'b', the name of strategies[0]",
         "run.yaml:4: instruments[1].id:"
         " expected a name of its own, found 'A', the name of instruments[0]",
+    ]
+
+
+def test_supervision_that_is_no_mapping_is_told_once() -> None:
+    text = f"{SMALL}supervision: 5\nstrategies: [{{name: a, type: x, supervision: {{period: 0}}}}]"
+
+    assert problems(text) == [
+        "run.yaml:5: strategies[0].supervision.period: expected more than 0, found 0 or less",
+        "run.yaml:4: supervision: expected a mapping, found 5",
     ]
 
 

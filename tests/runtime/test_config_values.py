@@ -35,6 +35,11 @@ class Leg:
     ratio: int = attrs.field(validator=attrs.validators.gt(0))
 
 
+@attrs.frozen
+class Nothing:
+    """A component without options."""
+
+
 @attrs.frozen(kw_only=True)
 class Options:
     """A component's options, of every kind."""
@@ -57,6 +62,7 @@ class Options:
     bare: tuple = ()  # type: ignore[type-arg]
     feed: Iterable[int] = ()
     api_key: str = ""
+    nothing: Nothing = Nothing()
     leg_or_size: Leg | Decimal = Decimal(1)
     is_on: bool = False
     spread: float = attrs.field(
@@ -174,6 +180,7 @@ def test_what_is_given_is_taken_as_it_is() -> None:
         ({"legs": [{"ratio": 3}, {}]}, "feed.legs[1].ratio: expected a value, found nothing"),
         ({"legs": [{"ratio": 3, "z": 1}]}, "feed.legs[0].z: expected one of the keys ratio, found"
          " an unknown one"),
+        ({"nothing": {"z": 1}}, "feed.nothing.z: expected no keys, found an unknown one"),
         ({"leg_or_size": {"ratio": 0}}, "feed.leg_or_size.ratio: expected > 0, found 0"),
         ({"leg_or_size": [1]}, "feed.leg_or_size: expected a mapping or a number, found a list"
          " of 1"),

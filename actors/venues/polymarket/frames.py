@@ -218,10 +218,11 @@ def _read_one_by_one(text: str) -> list[Frame]:
 
 def _read_one(raw: str | msgspec.Raw) -> Frame:
     event_type = _HEADER.decode(raw).event_type
-    if event_type is None:
-        book: RestBookFrame = _REST_BOOK.decode(raw)
-        return book
-    if event_type not in KNOWN_EVENTS:
+    if event_type is not None and event_type not in KNOWN_EVENTS:
         return UnknownFrame(event_type)
-    typed: TypedFrame = _ONE.decode(raw)
-    return typed
+    try:
+        frame: Frame = _REST_BOOK.decode(raw) if event_type is None else _ONE.decode(raw)
+    except msgspec.ValidationError as error:
+        kind = event_type or "book (a message without event_type is taken as one)"
+        raise ValueError(f"{kind}: {error}") from error
+    return frame

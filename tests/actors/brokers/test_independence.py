@@ -5,11 +5,10 @@ from itertools import repeat
 from typing import Any
 
 import attrs
-import pytest
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.brokers.commission import PercentageCommission
 from actors.brokers.latency import ConstantLatency
 from actors.brokers.passthrough import PassthroughBroker
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
@@ -158,27 +157,6 @@ def test_every_order_is_answered_and_never_filled_beyond_its_quantity_or_limit(r
             assert kinds[-1] is ReportKind.CANCELLED or filled == asked.quantity
 
 
-@pytest.mark.parametrize("partial_fills", [True, False])
-def test_commissions_and_latency_do_not_change_what_trades(partial_fills: bool) -> None:
-    rows = [Row(EventKind.QUOTE, 10 * n, 0, (99, 101, 5, 5)) for n in range(1, 5)]
-    script: Script = [(11, PlaceOrder(order=order(quantity="0.12", instrument="A")))]
-    plain = SimulatedBrokerConfig(partial_fills=partial_fills)
-    rate = PercentageCommission("0.001")  # type: ignore[arg-type]
-    assert rate.rate == "0.001"
-    late = attrs.evolve(plain, latency=ConstantLatency(submit_ns=5, report_ns=7, cancel_ns=1))
-    prices = []
-    for config in (plain, late):
-        run = _Run(rows, script, config)
-        outcome = said(_builds(run)[0], _slices(run, repeat(2)), script, horizons=repeat(3))
-        prices.append([_price(report) for report in outcome])
-    assert prices[0] == prices[1]
-
-
-def _price(said_at: tuple[int, Any]) -> tuple[object, ...]:
-    _, report = said_at
-    return report.kind, report.last_price, report.last_quantity
-
-
 def _first_touch(rows: Slice, start: int, stop: int, reach: Reach) -> int:
     """Return what :class:`TouchScan` must find, row by row."""
     for row in range(start, stop):
@@ -218,8 +196,6 @@ def test_the_scan_finds_the_first_touch_wherever_it_has_looked_before(
 
 
 def _drawn_reach(data: st.DataObject) -> Reach:
-    import numpy as np
-
     def column(least: int, most: int) -> Any:
         three = st.lists(st.integers(least, most), min_size=3, max_size=3)
         return np.array(data.draw(three), dtype=np.int64)

@@ -204,6 +204,14 @@ def test_closing_needs_no_cash_and_opening_does() -> None:
     assert refused_by(core.handle(signal(2, Side.SELL, "1"), 0)) == ["CashLimit"]
 
 
+def test_two_orders_at_one_instant_cannot_close_the_same_position() -> None:
+    for held, closing in ((Side.SELL, Side.BUY), (Side.BUY, Side.SELL)):
+        core = portfolio(CashLimit())
+        core.handle(fill(1, held, "10", "0.50", order=9), 0)
+        assert submitted(core.handle(signal(1, closing, "10"), 0)).reserved == 0
+        assert submitted(core.handle(signal(2, closing, "10"), 0)).reserved == 5
+
+
 def test_a_short_holds_its_proceeds_and_as_much_collateral() -> None:
     core = portfolio(CashLimit(), cash="100")
     submitted(core.handle(signal(1, Side.SELL, "60", limit="1"), 0))

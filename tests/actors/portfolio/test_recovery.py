@@ -132,6 +132,15 @@ def test_a_fill_that_was_queued_behind_a_signal_does_not_change_what_the_order_o
     assert same_answers(core, run.core)
 
 
+def test_a_restart_knows_which_of_two_orders_closes_the_position() -> None:
+    for held, closing in ((Side.SELL, Side.BUY), (Side.BUY, Side.SELL)):
+        run = Run()
+        run.take(fill(1, held, "10", order=9))
+        run.take(signal(1, closing, "10"), signal(2, closing, "15"))
+        run.take(fill(2, closing, "6", order=2, leaves="9"))
+        assert run.restarted().reserved == run.core.reserved == Decimal("0.5015") * 9
+
+
 def test_settlements_are_recovered_from_the_fills_that_were_sent() -> None:
     run = Run()
     run.take(fill(1, Side.BUY, "10", "0.60", instrument=YES))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.messages.market import EventKind
+from actors.messages.market import EventKind, Quote
 from actors.messages.slices import Origin, Slice, SliceBuilder, resliced
 from actors.model.instrument import Instruments
 from actors.strategies.average_cross import AverageCross
@@ -95,7 +95,7 @@ def test_each_instrument_has_its_own_averages() -> None:
     core = cross(table)
     mixed = Slice.joined([quotes(RISE_AND_FALL, table), quotes([10] * 12, table, index=1)])
     assert [m.instrument for _, m in play(core, [mixed])] == ["A"] * 3
-    falling = quotes([30, 20, 10, 5], table, index=1)
+    falling = quotes([9, 8, 7, 6], table, index=1)
     assert [m.instrument for _, m in play(core, [falling])] == ["B"]
 
 
@@ -119,20 +119,24 @@ def test_it_follows_the_averages_of_the_indicators_however_rows_are_cut(
 ) -> None:
     table = instruments(A)
     fast, slow = lengths
-    averages: dict[str, Any] = {"ema": Ema, "sma": Sma}
-    for name, average in averages.items():
+    rows = quotes(mids, table)
+    seen = [event for event in rows.events() if isinstance(event, Quote)]
+    for name, average, prices in (
+        ("ema", Ema, [quote.mid for quote in seen]),
+        ("sma", Sma, [float(mid) for mid in mids]),
+    ):
         core = cross(table, average=name, fast=fast, slow=slow)
-        sent = play(core, resliced([quotes(mids, table)], cycle(sizes)))
-        assert [int(m.target) for _, m in sent] == naive(mids, average(fast), average(slow))
+        sent = play(core, resliced([rows], cycle(sizes)))
+        assert [int(m.target) for _, m in sent] == naive(prices, average(fast), average(slow))
 
 
-def naive(mids: list[int], fast: Any, slow: Any) -> list[int]:
+def naive(prices: list[float], fast: Ema | Sma, slow: Ema | Sma) -> list[int]:
     """Return the targets that follow from two averages, one value at a time."""
     wanted: list[int] = []
-    for mid in mids:
-        fast.update(float(mid))
-        slow.update(float(mid))
-        if slow.is_ready and abs(fast.value - slow.value) > 1e-9:
+    for price in prices:
+        fast.update(price)
+        slow.update(price)
+        if slow.is_ready and fast.value != slow.value:
             target = 10 if fast.value > slow.value else -10
             if wanted[-1:] != [target]:
                 wanted.append(target)

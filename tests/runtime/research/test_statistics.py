@@ -2,6 +2,7 @@
 
 import math
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -179,9 +180,7 @@ def test_the_sharpe_ratio_is_annualised_by_the_distance_of_the_samples() -> None
         run_result(equity=curve(values), finished_ns=START_NS + 4 * SECOND)
     ).sharpe
     by_hour = statistics(
-        run_result(
-            equity=curve(values, interval_s=3600), finished_ns=START_NS + 4 * 3600 * SECOND
-        )
+        run_result(equity=curve(values, interval_s=3600), finished_ns=START_NS + 4 * 3600 * SECOND)
     ).sharpe
 
     assert by_second is not None
@@ -209,7 +208,7 @@ def test_ratios_agree_with_two_peers_on_real_prices() -> None:
     lines = shared_file("data/bars/GOOG.csv").read_text().splitlines()
     column = lines[0].split(",").index("Close")
     closes = [float(line.split(",")[column]) for line in lines[1:]]
-    returns = [after / before - 1 for before, after in zip(closes, closes[1:], strict=False)]
+    returns = [after / before - 1 for before, after in pairwise(closes)]
 
     assert sharpe_ratio(returns, 252) == pytest.approx(expected["sharpe_ratio"], rel=1e-8)
     assert max_drawdown(_equity(returns)) == pytest.approx(expected["max_drawdown"], rel=1e-8)

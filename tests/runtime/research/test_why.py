@@ -175,9 +175,7 @@ def _ring() -> Log:
     )
     reported = log.add(trade, "broker > orders", cause=arrived, at_ms=5)
     filled = log.add(_fill(), "orders > portfolio,cross", cause=reported, at_ms=5)
-    log.add(
-        _update(OrderStatus.FILLED, "10"), "orders > portfolio,cross", cause=reported, at_ms=5
-    )
+    log.add(_update(OrderStatus.FILLED, "10"), "orders > portfolio,cross", cause=reported, at_ms=5)
     log.add(_position(), "portfolio > cross", cause=filled, at_ms=5)
     log.add(_position(), "portfolio > other", cause=1, at_ms=6)
     return log

@@ -7,7 +7,6 @@ more, what is open is cancelled, and the run ends as failed.
 
 import signal
 from collections.abc import Callable
-from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +29,15 @@ from runtime.kernel.cell import Cell
 from runtime.kernel.determinism import seeded_scheduler, steady_collector
 from runtime.kernel.journal import history
 from runtime.kernel.supervisor import SupervisorReport
+from runtime.observe.result import ActorRow, ExitCode
 from runtime.wiring.plant import CORES, GUARD, Blueprint, Plant, build_simulated
 from runtime.wiring.routes import Role
+from runtime.wiring.tree import actor_rows
 
 SYSTEM = "system"
 _ALERTS_KEPT = 1000
 
 SupervisionEvent = ActorFailed | ActorRestarted | ActorGaveUp | MessageQuarantined
-
-
-class ExitCode(IntEnum):
-    """How a run, or a command, has ended."""
-
-    GOOD = 0
-    FAILED = 1
-    USAGE = 2
-    RISK_HALTED = 3
-    VERDICT_FAILED = 4
-    INTERRUPTED = 130
 
 
 @attrs.define
@@ -94,6 +84,7 @@ class System:
         self.started_ns = 0
         self.finished_ns = 0
         self.cores: dict[str, Any] = {}
+        self.tree: tuple[ActorRow, ...] = ()
         self._blueprint = blueprint
         self._journal_path = journal_path
         self._close_out = close_out
@@ -141,6 +132,7 @@ class System:
             await self._pace(plant)
             self.finished_ns = plant.clock.now_ns()
             self._keep_cores(plant)
+            self.tree = actor_rows(plant)
             plant.root.request_stop()
 
     async def _pace(self, plant: Plant) -> None:

@@ -1,0 +1,127 @@
+"""Who hears market rows: followers, reactors, listeners, and what those that are down miss."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from actors.actor import Follower, Listener, Reactor, Vectorised
+from runtime.kernel.cell import Cell
+
+Callback = Callable[[Any], None]
+CodedEvent = tuple[int, Any]
+"""A row object with its code."""
+
+
+class Hearing(NamedTuple):
+    """A cell that hears the rows of one code."""
+
+    cell: Cell
+    callback: Callback
+    outbox: list[Any]
+    """Its core's: not empty once a callback has acted."""
+
+
+class Backlog:
+    """What a strategy missed while it was down: the row it failed on, then the latest per code."""
+
+    def __init__(self) -> None:
+        self.failed: CodedEvent | None = None
+        self.conflated: dict[int, int] = {}
+        """How many rows of each code were replaced by later ones."""
+        self._latest: dict[int, Any] = {}
+
+    def keeper(self, code: int) -> Callback:
+        """Return what keeps the rows of one code."""
+
+        def keep(event: Any) -> None:
+            if self._latest.pop(code, None) is not None:
+                self.conflated[code] = self.conflated.get(code, 0) + 1
+            self._latest[code] = event
+
+        return keep
+
+    def keep(self, events: Iterable[CodedEvent]) -> None:
+        """Keep row objects that come before those that are kept already."""
+        self._latest = {**dict(events), **self._latest}
+
+    def events(self) -> list[CodedEvent]:
+        """Return what is to be made up for, oldest first."""
+        return ([] if self.failed is None else [self.failed]) + list(self._latest.items())
+
+
+class Audience:
+    """Sorts the cells, in order of rank, by how they hear of the market."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        self.followers: list[tuple[Cell, Follower]] = []
+        self.reactors: list[tuple[Cell, Reactor]] = []
+        self.vectorised: list[tuple[Cell, Vectorised]] = []
+        self._cells = sorted(cells, key=lambda cell: cell.rank)
+        self._table: dict[int, tuple[Hearing, ...]] = {}
+        self._backlogs: dict[str, Backlog] = {}
+        self._strategies: set[str] = set()
+
+    def cell_changed(self, cell: Cell) -> None:
+        """Take notice that a cell has got or lost its core."""
+        self._table = {}
+        if isinstance(cell.core, Listener) and not isinstance(cell.core, Vectorised):
+            self._strategies.add(cell.name)
+        elif cell.core is None and cell.name in self._strategies:
+            self._backlogs.setdefault(cell.name, Backlog())
+        self.followers = []
+        self.reactors = []
+        self.vectorised = []
+        for each in self._cells:
+            core = each.core
+            if isinstance(core, Follower):
+                self.followers.append((each, core))
+            if isinstance(core, Reactor):
+                self.reactors.append((each, core))
+            if isinstance(core, Vectorised):
+                self.vectorised.append((each, core))
+
+    def hearing(self, code: int) -> tuple[Hearing, ...]:
+        """Return who hears rows of this code, in order of rank; a strategy that is down, later."""
+        found = self._table.get(code)
+        if found is None:
+            hearing = (self._hearing(cell, code) for cell in self._cells)
+            found = self._table[code] = tuple(each for each in hearing if each is not None)
+        return found
+
+    def backlog(self, cell: Cell) -> Backlog:
+        """Return what is kept for a strategy that is down."""
+        return self._backlogs[cell.name]
+
+    def take_backlog(self, cell: Cell) -> Backlog | None:
+        """Return and forget what was kept for a strategy that is back."""
+        self._table = {}
+        return self._backlogs.pop(cell.name, None)
+
+    def _hearing(self, cell: Cell, code: int) -> Hearing | None:
+        core = cell.core
+        if core is None:
+            backlog = self._backlogs.get(cell.name)
+            if backlog is None or cell.mailbox.is_closed:
+                return None
+            return Hearing(cell, backlog.keeper(code), [])
+        if not isinstance(core, Listener) or isinstance(core, Vectorised):
+            return None
+        callback = callback_of(core, code)
+        return None if callback is None else Hearing(cell, callback, core.outbox)
+
+
+def callback_of(core: Listener, code: int) -> Callback | None:
+    """Return what a strategy wants to be called with rows of a code; None if it does not.
+
+    A strategy that cannot even tell fails when the row comes.
+    """
+    try:
+        return core.callback(code)
+    except Exception as error:  # noqa: BLE001 - any bug of a strategy is the supervisor's to judge
+        return _raiser(error)
+
+
+def _raiser(error: Exception) -> Callback:
+    def fail(_event: Any) -> None:
+        raise error
+
+    return fail

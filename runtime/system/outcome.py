@@ -1,0 +1,130 @@
+"""What a system that has run says of itself, as values for reports."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import attrs
+
+from actors.orders.manager import OrderManager
+from actors.orders.records import OrderRecord
+from actors.portfolio.portfolio import Portfolio
+from runtime.config.model import RunConfig
+from runtime.config.plain import to_plain
+from runtime.observe.progress import Progress
+from runtime.observe.result import (
+    AlertRow,
+    FeedRow,
+    FillRow,
+    OrderRow,
+    PositionRow,
+    RunResult,
+    SystemRow,
+)
+from runtime.system.system import System
+from runtime.wiring.components import run_id
+from runtime.wiring.routes import Role
+
+_REASONS = {0: "the market data ended", 130: "interrupted"}
+
+
+@attrs.frozen(kw_only=True)
+class WallTimes:
+    """When a run began and ended, by the machine's clock."""
+
+    started_ns: int
+    finished_ns: int
+
+
+def outcome(config: RunConfig, system: System, wall: WallTimes) -> RunResult:
+    """Return the result of a run."""
+    portfolio: Portfolio = system.cores[Role.PORTFOLIO]
+    orders: OrderManager = system.cores[Role.ORDERS]
+    plant = system.plant
+    return RunResult(
+        run_id=run_id(config),
+        name=config.name,
+        mode=config.mode,
+        seed=config.seed,
+        config=to_plain(config),
+        starting_cash=config.portfolio.cash,
+        currency=config.portfolio.currency,
+        started_ns=system.started_ns,
+        finished_ns=system.finished_ns,
+        wall_started_ns=wall.started_ns,
+        wall_finished_ns=wall.finished_ns,
+        events=0 if plant.sequencer is None else plant.sequencer.rows_passed,
+        messages=plant.post.sequence,
+        orders=tuple(_order_row(record) for record in orders.orders()),
+        fills=tuple(FillRow(time_ns=fill.venue_time_ns, fill=fill) for fill in portfolio.fills),
+        equity=tuple(portfolio.equity_curve().samples()),
+        positions=tuple(
+            PositionRow(position=each, mark=portfolio.mark(each.instrument))
+            for each in portfolio.positions()
+        ),
+        refusals=dict(portfolio.statistics().refused_by),
+        alerts=tuple(
+            AlertRow(
+                time_ns=alert.time_ns,
+                strategy=alert.strategy,
+                instrument=alert.instrument,
+                kind=alert.kind,
+                text=alert.text,
+            )
+            for alert in system.observed.alerts
+        ),
+        feeds=tuple(FeedRow(name=feed.name, summary=_summary(feed)) for feed in plant.feeds),
+        actors=system.tree,
+        system=tuple(
+            SystemRow(time_ns=time_ns, event=event)
+            for time_ns, event in system.observed.supervision
+        ),
+        exit_code=system.exit_code,
+        reason=system.failure or _REASONS[system.exit_code],
+    )
+
+
+def _summary(feed: Any) -> Mapping[str, Any]:
+    summary: Mapping[str, Any] = {} if feed.source is None else feed.source.summary()
+    return summary
+
+
+def _order_row(record: OrderRecord) -> OrderRow:
+    status, updated_ns, reason = record.history[-1]
+    return OrderRow(
+        order=record.order,
+        status=status,
+        filled_quantity=record.filled_quantity,
+        filled_cost=record.filled_cost,
+        commission=record.commission,
+        created_ns=record.received_ns,
+        updated_ns=updated_ns,
+        reason=reason,
+    )
+
+
+class ProgressOf:
+    """Tells how far a system has come; asking changes nothing."""
+
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def progress(self) -> Progress:
+        """Return where the run is now."""
+        if not self._system.has_begun:
+            return Progress(time_ns=0)
+        plant = self._system.plant
+        portfolio = plant.cells[Role.PORTFOLIO].core
+        orders = fills = 0
+        equity: Decimal | None = None
+        if isinstance(portfolio, Portfolio):
+            statistics = portfolio.statistics()
+            orders, fills, equity = statistics.orders, statistics.fills, portfolio.equity()
+        return Progress(
+            time_ns=plant.clock.now_ns(),
+            events=0 if plant.sequencer is None else plant.sequencer.rows_passed,
+            orders=orders,
+            fills=fills,
+            equity=equity,
+            restarts=sum(max(cell.incarnation, 0) for cell in plant.cells.values()),
+        )
