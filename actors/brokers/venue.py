@@ -11,7 +11,6 @@ from actors.brokers.recovery import held_orders
 from actors.brokers.venue_market import VenueMarket
 from actors.messages.slices import MarketData, Slice
 from actors.messages.system import CancelAllAtVenue
-from actors.messages.system import CancelAllAtVenue
 from actors.messages.trading import (
     CancelArrived,
     CancelPlacedOrder,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from glob import glob
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import attrs
 import msgspec
@@ -63,15 +63,18 @@ def plain_options(
             cls(**{field.name: plain})
             final[field.name] = plain
         except (ValueError, TypeError) as error:
-            problems.append(problem(f"options.{key}", _rule(error), repr(value)))
+            problems.append(problem(f"options.{key}", _rule(error, field.type), repr(value)))
     if problems:
         raise ConfigError(problems)
     return cls(**final)
 
 
-def _rule(error: Exception) -> str:
-    """Return what a validator expects, from its words."""
-    text = str(error).removeprefix("expected ").removeprefix("Expected ")
+def _rule(error: Exception, kind: Any) -> str:
+    """Return what a validator expects, from its words; the choices, where there are some."""
+    for part in (kind, *get_args(kind)):
+        if get_origin(part) is Literal:
+            return " or ".join(map(str, get_args(part)))
+    text = str(error).removeprefix("expected ").removeprefix("Expected ").replace("`", "")
     return text.partition(", found ")[0].partition(", got ")[0]
 
 

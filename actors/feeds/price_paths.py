@@ -18,7 +18,7 @@ _LN2 = 0.6931471805599453
 _LN2_HIGH = 0.693147180369123816490  # its upper half: times a small whole number it stays exact
 _LN2_LOW = 1.90821492927058770002e-10
 _EXP_TERMS = 13
-_EXP_LIMIT = 700.0
+_EXP_LIMIT = 300.0
 _NEGLIGIBLE = 1e-18
 
 
@@ -152,7 +152,7 @@ def exp(values: Floats) -> Floats:
     """Return the exponential function, to within 1e-15 of its value, equal on every processor.
 
     numpy's own is another one on processors with wider registers, and differs in the last bit.
-    Values beyond 700 on either side are taken as 700.
+    Values beyond 300 on either side are taken as 300.
     """
     values = np.clip(values, -_EXP_LIMIT, _EXP_LIMIT)
     doublings = np.rint(values * (1.0 / _LN2))

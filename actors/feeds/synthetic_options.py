@@ -71,7 +71,7 @@ class SyntheticOptions:
     jump_size: float = attrs.field(default=0.01, validator=ge(0.0))
     probability: float = attrs.field(default=0.5, validator=[gt(0.0), lt(1.0)])
     information: float = attrs.field(default=1.0, validator=ge(0.0))
-    mispricing: float = attrs.field(default=0.005, validator=ge(0.0))
+    mispricing: float = attrs.field(default=0.01, validator=ge(0.0))
 
     def __attrs_post_init__(self) -> None:
         names = self.names()

@@ -93,8 +93,7 @@ class BarRows:
     def rows(self, prices: Floats, events: range, random: Generator) -> Slice:
         """Return one bar for each ``substeps`` prices of an asset."""
         plan = self._plan
-        ticks = np.rint(prices / plan.tick).astype(np.int64)
-        ticks = np.clip(ticks, 1, plan.highest_ticks)
+        ticks = _rounded(prices / plan.tick, plan.highest_ticks)
         before = ticks[0] if self._close is None else self._close
         self._close = ticks[-1]
         parts = ticks.reshape(-1, self.substeps, len(plan.assets))
@@ -182,8 +181,12 @@ class BookRows:
 
 def bid_ticks(prices: Floats, plan: Plan) -> Integers:
     """Return the bids around prices, in ticks; asks are the spread above."""
-    bids = np.rint(prices / plan.tick - plan.spread_ticks / 2).astype(np.int64)
-    return np.clip(bids, 1, plan.highest_ticks - plan.spread_ticks)
+    bids = prices / plan.tick - plan.spread_ticks / 2
+    return _rounded(bids, plan.highest_ticks - plan.spread_ticks)
+
+
+def _rounded(ticks: Floats, highest: int) -> Integers:
+    return np.rint(np.clip(ticks, 1, highest)).astype(np.int64)
 
 
 def drawn_lots(random: Generator, shape: tuple[int, ...], plan: Plan) -> Integers:

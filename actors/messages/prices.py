@@ -17,6 +17,7 @@ class Top(NamedTuple):
     ask_lots: int
 
 
+_QUOTE, _BAR = int(EventKind.QUOTE), int(EventKind.BAR)
 EMPTY = Top(0, NO_PRICE, 0, 0)
 
 
@@ -77,8 +78,8 @@ def _last(rows: Slice, candidates: Sequence[int], stop: int) -> Top | None:
 
 
 def _top(rows: Slice, row: int) -> Top:
-    kind = int(rows.kind[row])
-    if kind == EventKind.QUOTE:
-        return Top(int(rows.a[row]), int(rows.b[row]), int(rows.c[row]), int(rows.d[row]))
-    price = int(rows.d[row]) if kind == EventKind.BAR else int(rows.a[row])
+    kind = rows.kind.item(row)
+    if kind == _QUOTE:
+        return Top(rows.a.item(row), rows.b.item(row), rows.c.item(row), rows.d.item(row))
+    price = rows.d.item(row) if kind == _BAR else rows.a.item(row)
     return Top(price, price, UNKNOWN_LOTS, UNKNOWN_LOTS)

@@ -167,21 +167,19 @@ class Slice:
             instrument: Index of the instrument.
             firm: True for quotes and bars, False for public trades.
         """
-        if self.uniform_code is not None:
-            code_kind = self.uniform_code & KIND_MASK
-            mine = self.uniform_code >> KIND_BITS == instrument
-            is_firm = code_kind in (EventKind.QUOTE, EventKind.BAR)
-            is_wanted = is_firm if firm else code_kind == EventKind.TRADE
-            return range(len(self) if mine and is_wanted else 0)
         rows = self._price_rows.get((instrument, firm))
         if rows is None:
-            if firm:
-                wanted = (self.kind == EventKind.QUOTE) | (self.kind == EventKind.BAR)
-            else:
-                wanted = self.kind == EventKind.TRADE
-            rows = np.flatnonzero(wanted & (self.instrument == instrument)).tolist()
-            self._price_rows[instrument, firm] = rows
+            rows = self._price_rows[instrument, firm] = self._find_price_rows(instrument, firm)
         return rows
+
+    def _find_price_rows(self, instrument: int, firm: bool) -> Sequence[int]:
+        kinds = (EventKind.QUOTE, EventKind.BAR) if firm else (EventKind.TRADE,)
+        if self.uniform_code is not None:
+            is_mine = self.uniform_code >> KIND_BITS == instrument
+            return range(len(self) if is_mine and self.uniform_code & KIND_MASK in kinds else 0)
+        wanted = np.isin(self.kind, kinds) & (self.instrument == instrument)
+        found: list[int] = np.flatnonzero(wanted).tolist()
+        return found
 
     def book_rows(self, start: int, stop: int) -> list[int]:
         """Return the book rows in ``[start, stop)``."""

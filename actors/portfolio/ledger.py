@@ -171,6 +171,11 @@ class Ledger:
         return [self._positions[key].changed() for key in sorted(self._positions)]
 
     @property
+    def count(self) -> int:
+        """Return how many fills have been booked."""
+        return len(self._fills)
+
+    @property
     def fills(self) -> list[Fill]:
         """Return every fill booked, settlements too, in order."""
         return list(self._fills.values())

@@ -167,7 +167,8 @@ class Portfolio:
         return [self._sample(now_ns), self._next_mark(now_ns)]
 
     def _sample(self, now_ns: int) -> EquityMarked:
-        sample = EquityMarked(time_ns=now_ns, cash=self._ledger.cash, equity=self.equity())
+        value = equity(self._ledger, self._account.marks.keep)
+        sample = EquityMarked(time_ns=now_ns, cash=self._ledger.cash, equity=value)
         self._curve.add(sample)
         return sample
 
@@ -237,8 +238,8 @@ class Portfolio:
         return self._account.marks.mark(instrument_id)
 
     def equity(self) -> Decimal:
-        """Return the account's value at the latest marks."""
-        return equity(self._ledger, self._account.marks)
+        """Return the account's value at the latest marks; asking changes nothing."""
+        return equity(self._ledger, self._account.marks.mark)
 
     def equity_curve(self) -> EquityCurve:
         """Return the samples taken, the peak and the drawdown."""
@@ -251,7 +252,7 @@ class Portfolio:
             counts,
             targets_met=counts.signals - counts.refused_signals - counts.orders + counts.close_outs,
             refused_by=dict(sorted(counts.refused_by.items())),
-            fills=len(self._ledger.fills),
+            fills=self._ledger.count,
             duplicate_fills=self._ledger.duplicates,
             settlements=self._ledger.settled,
         )

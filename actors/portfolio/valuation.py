@@ -1,6 +1,7 @@
 """What positions are worth: marks from the latest prices, and the account's equity."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 from decimal import Decimal
 
 from actors.messages.market import EventKind
@@ -37,16 +38,24 @@ class Marks:
         """Return what one unit is worth; None if there never was a price.
 
         The mid of the last quote; where only one side is there, that side; the last close or
-        print where there are no quotes. While both sides are empty, the last mark given holds.
+        print where there are no quotes. While both sides are empty, the last mark kept holds.
+        Asking changes nothing.
         """
         instrument = self._instruments.get(instrument_id)
         if instrument is None:
             return None
         top = self._prices.top(self._instruments.index(instrument_id))
         mark = _mid(top, instrument.tick)
-        if mark is None:
-            return self._good.get(instrument_id)
-        self._good[instrument_id] = mark
+        return self._good.get(instrument_id) if mark is None else mark
+
+    def keep(self, instrument_id: str) -> Decimal | None:
+        """Return the mark, and keep it for the time when there is no price.
+
+        To be called at times that the run decides, never because somebody looks.
+        """
+        mark = self.mark(instrument_id)
+        if mark is not None:
+            self._good[instrument_id] = mark
         return mark
 
     def resolve(self, instrument_id: str, payoff: Decimal) -> None:
@@ -66,11 +75,11 @@ def _mid(top: Top, tick: Decimal) -> Decimal | None:
     return tick * top.ask if top.ask_lots else None
 
 
-def equity(ledger: Ledger, marks: Marks) -> Decimal:
+def equity(ledger: Ledger, mark_of: Callable[[str], Decimal | None]) -> Decimal:
     """Return the account's value: cash, and each position at its mark, or at cost without one."""
     value = ledger.cash
     for position in ledger.open_positions():
-        mark = marks.mark(position.instrument)
+        mark = mark_of(position.instrument)
         if mark is not None:
             value = add(value, multiply(position.quantity, mark))
         elif position.quantity > 0:

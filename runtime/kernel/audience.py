@@ -56,13 +56,14 @@ class Audience:
         self.reactors: list[tuple[Cell, Reactor]] = []
         self.vectorised: list[tuple[Cell, Vectorised]] = []
         self._cells = sorted(cells, key=lambda cell: cell.rank)
-        self._table: dict[int, tuple[Hearing, ...]] = {}
+        self.table: dict[int, tuple[Hearing, ...]] = {}
+        """By code, who hears its rows, as far as was asked; exchanged when a cell changes."""
         self._backlogs: dict[str, Backlog] = {}
         self._strategies: set[str] = set()
 
     def cell_changed(self, cell: Cell) -> None:
         """Take notice that a cell has got or lost its core."""
-        self._table = {}
+        self.table = {}
         if isinstance(cell.core, Listener) and not isinstance(cell.core, Vectorised):
             self._strategies.add(cell.name)
         elif cell.core is None and cell.name in self._strategies:
@@ -81,10 +82,10 @@ class Audience:
 
     def hearing(self, code: int) -> tuple[Hearing, ...]:
         """Return who hears rows of this code, in order of rank; a strategy that is down, later."""
-        found = self._table.get(code)
+        found = self.table.get(code)
         if found is None:
             hearing = (self._hearing(cell, code) for cell in self._cells)
-            found = self._table[code] = tuple(each for each in hearing if each is not None)
+            found = self.table[code] = tuple(each for each in hearing if each is not None)
         return found
 
     def backlog(self, cell: Cell) -> Backlog:
@@ -93,7 +94,7 @@ class Audience:
 
     def take_backlog(self, cell: Cell) -> Backlog | None:
         """Return and forget what was kept for a strategy that is back."""
-        self._table = {}
+        self.table = {}
         return self._backlogs.pop(cell.name, None)
 
     def _hearing(self, cell: Cell, code: int) -> Hearing | None:

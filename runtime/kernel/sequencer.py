@@ -7,7 +7,7 @@ mailboxes, one message at a time in (time, rank, sequence) order, until none is 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from itertools import islice
@@ -209,7 +209,7 @@ class Sequencer:
         for cell, core in self._audience.reactors:
             own_start = self._own_start(cell, rows, start)
             if own_start < stop:
-                stop = self._ask(cell, partial(core.look, rows), own_start, stop)
+                stop, _ = self._ask(cell, partial(core.look, rows), own_start, stop)
         return stop
 
     def _first_vectorised_act(self, rows: Rows, stop: int) -> int:
@@ -217,23 +217,27 @@ class Sequencer:
         for cell, core in self._audience.vectorised:
             start = self._own_start(cell, rows, self._stream.position)
             if start < stop:
-                row = self._ask(cell, partial(_act, core, rows), start, stop)
-                stop = min(stop, row + 1)
+                row, is_act = self._ask(cell, partial(_act, core, rows), start, stop)
+                stop = row + 1 if is_act else row
         return stop
 
-    def _ask(self, cell: Cell, look: Callable[[int, int], int], start: int, stop: int) -> int:
-        """Return what a core answers to a look ahead at the rows in ``[start, stop)``.
+    def _ask(
+        self, cell: Cell, look: Callable[[int, int], int], start: int, stop: int
+    ) -> tuple[int, bool]:
+        """Return what a core answers to a look ahead at rows ``[start, stop)``; False if none.
 
         If it fails, the rows before the one it fails on are passed first: the result is the same
         however far it was asked to look. If that is the next row, its cell fails.
         """
         try:
-            return look(start, stop)
+            row = look(start, stop)
         except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
             row, failure = _first_failure(look, start, stop, error)
-        if failure is not None and row == self._stream.position:
-            self._fail_on_row(cell, failure, row)
-        return row
+            if failure is not None:
+                if row == self._stream.position:
+                    self._fail_on_row(cell, failure, row)
+                return row, False
+        return row, row < stop
 
     def _own_start(self, cell: Cell, rows: Rows, start: int) -> int:
         """Return the row from which on a core is asked: some had their turn at the next one."""
@@ -317,12 +321,13 @@ class Sequencer:
 
     def _play_to_many(self, rows: Rows, start: int, stop: int) -> tuple[int, list[Cell]]:
         acted: list[Cell] = []
-        hearing = self._audience.hearing
+        audience = self._audience
+        table = audience.table
         codes = rows.codes
         row = start
         for event in islice(self._stream.cursor.events, stop - start):
             code = codes[row]
-            for cell, callback, outbox in hearing(code):
+            for cell, callback, outbox in table.get(code) or audience.hearing(code):
                 try:
                     callback(event)
                 except Exception as error:  # noqa: BLE001 - any bug of a strategy is the supervisor's
@@ -354,13 +359,19 @@ class Sequencer:
         """Send what the strategies did at a market row, each in its turn."""
         self._market_to_followers()
         now_ns = self._clock.now_ns()
-        acted.sort(key=_rank)
+        if len(acted) > 1:
+            acted.sort(key=_rank)
         names = ",".join(cell.name for cell in acted)
         cause = self._post.record("market", names, record)
         for cell in acted:
-            core = cell.core
-            if isinstance(core, Listener):
-                cell.send(core.take_outbox(now_ns), cause, now_ns)
+            core: Any = cell.core
+            if core is not None:
+                try:
+                    outputs = core.take_outbox(now_ns)
+                except Exception as error:  # noqa: BLE001 - the supervisor's to judge
+                    cell.fail(error, None)
+                    continue
+                cell.send(outputs, cause, now_ns)
 
     def _market_to_followers(self) -> None:
         stream = self._stream

@@ -33,13 +33,19 @@ def summary(result: RunResult, statistics: Statistics, folder: Path | None) -> R
 
 def actor_tree(rows: Iterable[ActorRow]) -> Tree:
     """Return the supervision tree; the dots in the names say who is under whom."""
-    root = Tree("actors")
-    nodes: dict[str, Tree] = {}
+    nodes = {"": Tree("actors")}
     for row in rows:
         parent, _, own_name = row.name.rpartition(".")
-        above = nodes.get(parent, root)
-        nodes[row.name] = above.add(_actor_line(own_name if above is not root else row.name, row))
-    return root
+        nodes[row.name] = _node(nodes, parent).add(_actor_line(own_name, row))
+    return nodes[""]
+
+
+def _node(nodes: dict[str, Tree], name: str) -> Tree:
+    """Return the node of a name; one that no row has spoken of is made without words."""
+    if name not in nodes:
+        parent, _, own_name = name.rpartition(".")
+        nodes[name] = _node(nodes, parent).add(Text(own_name, style="bold"))
+    return nodes[name]
 
 
 def _two_columns(left: Facts, right: Facts) -> Table:

@@ -23,6 +23,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import attrs
+
+from actors.messages.account import EquityMarked
 from runtime.observe.masking import masked
 from runtime.observe.result import RunResult, Statistics
 from runtime.observe.times import iso_time
@@ -64,6 +67,7 @@ def write_artefacts(folder: Path, result: RunResult, statistics: Statistics) -> 
     """Write what a finished run leaves behind into its folder."""
     from runtime.research.charts import write_equity_chart
 
+    result = attrs.evolve(result, equity=_curve_to_the_end(result, statistics))
     _write_json(folder / "manifest.json", manifest(result))
     _write_json(folder / "stats.json", to_json(statistics, result))
     write_orders(folder / "orders.csv", result.orders)
@@ -83,7 +87,7 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "versions": versions(),
         "data_files": [each for feed in result.feeds for each in _files(feed.summary)],
         "malformed": {feed.name: feed.summary.get("malformed", 0) for feed in result.feeds},
-        "feeds": {feed.name: masked(dict(feed.summary)) for feed in result.feeds},
+        "feeds": {feed.name: _without_files(feed.summary) for feed in result.feeds},
         "started": iso_time(result.wall_started_ns),
         "finished": iso_time(result.wall_finished_ns),
         "virtual_started": iso_time(result.started_ns),
@@ -109,6 +113,16 @@ def package_version(package: str) -> str:
         return "not installed"
 
 
+def _curve_to_the_end(result: RunResult, statistics: Statistics) -> tuple[EquityMarked, ...]:
+    """Return the equity curve up to what the fills have come to when the run ended."""
+    if result.equity and result.equity[-1].time_ns >= result.finished_ns:
+        return result.equity
+    end = EquityMarked(
+        time_ns=result.finished_ns, cash=statistics.final_cash, equity=statistics.final_equity
+    )
+    return (*result.equity, end)
+
+
 def _made(folder: Path) -> bool:
     """Make a folder; return False if there was one already, perhaps since a moment."""
     try:
@@ -131,6 +145,10 @@ def _point_to(base: Path, folder: Path) -> None:
 def _files(summary: Mapping[str, Any]) -> list[Any]:
     files = summary.get("files", [])
     return list(files) if isinstance(files, list | tuple) else []
+
+
+def _without_files(summary: Mapping[str, Any]) -> Any:
+    return masked({key: value for key, value in summary.items() if key != "files"})
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:

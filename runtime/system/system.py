@@ -27,7 +27,6 @@ from actors.messages.system import (
 )
 from runtime.kernel.cell import Cell
 from runtime.kernel.determinism import seeded_scheduler, steady_collector
-from runtime.kernel.journal import history
 from runtime.kernel.supervisor import SupervisorReport
 from runtime.observe.result import ActorRow, ExitCode
 from runtime.wiring.plant import CORES, GUARD, Blueprint, Plant, build_simulated
@@ -211,5 +210,5 @@ def _rebuilt(cell: Cell, plant: Plant) -> Any:
     """Return a core that knows what the journal knows, for an actor that is down."""
     core = cell.spec.make_core(cell.spec.context(cell.incarnation))
     if plant.journal is not None:
-        core.recover(history(plant.journal.entries(), cell.name, cell.handled_sequence))
+        core.recover(cell.past(plant.journal))
     return core

@@ -21,10 +21,11 @@ from runtime.kernel.incarnation import Child
 from runtime.kernel.journal import InlineJournal, Journal, LiveJournal
 from runtime.kernel.live import LiveFeed, LiveTimers, Quiescence
 from runtime.kernel.mailbox import Mailbox
+from runtime.kernel.market import Market
 from runtime.kernel.pace import Pace
 from runtime.kernel.post import Post, Ready
 from runtime.kernel.restarts import Backoff, ChildPolicy, Restart, SupervisorPolicy
-from runtime.kernel.sequencer import Market, Sequencer
+from runtime.kernel.sequencer import Sequencer
 from runtime.kernel.source import SourceCell
 from runtime.kernel.supervisor import (
     ChildSpec,

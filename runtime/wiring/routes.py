@@ -4,7 +4,7 @@ Cores know no addresses; this is the only place that does. Every cycle in the ta
 whose rule is not to wait, so no ring of full mailboxes can stop the system; a test says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -38,6 +38,7 @@ from actors.messages.trading import (
     SignalRefused,
     SubmitOrder,
 )
+from actors.model.order import TERMINAL, OrderStatus
 from runtime.kernel.mailbox import CRASH, WAIT, Overflow, Rule
 from runtime.kernel.post import Receiver, Route
 
@@ -94,6 +95,19 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
 }
 
 
+def _has_ended_unfilled(update: OrderUpdate) -> bool:
+    return update.status in _ENDED_UNFILLED
+
+
+_ENDED_UNFILLED = TERMINAL - {OrderStatus.FILLED}
+
+CONDITIONS: Mapping[tuple[type, Role], Callable[[Any], bool]] = {
+    # what works holds its reservation, what is filled has given it up with its fill
+    (OrderUpdate, Role.PORTFOLIO): _has_ended_unfilled,
+}
+"""Which messages of a type a role is spared: those for which the condition does not hold."""
+
+
 def _joined(old: MarketData, new: MarketData) -> MarketData:
     return MarketData(old.rows.conflated(new.rows))
 
@@ -114,6 +128,9 @@ def rule_of(message_type: type) -> Rule:
     return RULES.get(message_type, CRASH)
 
 
+_CORES = (Role.BROKER, Role.ORDERS, Role.PORTFOLIO)
+
+
 def compile_routes(
     cells: Mapping[str, Receiver], wants: Mapping[str, frozenset[type]]
 ) -> dict[type, Route]:
@@ -132,22 +149,33 @@ def _route(
     cells: Mapping[str, Receiver],
     wants: Mapping[str, frozenset[type]],
 ) -> Route:
-    cores = [cells[role] for role in roles if role in (Role.BROKER, Role.ORDERS, Role.PORTFOLIO)]
+    """Return the receivers of a message type, with everything looked up that can be."""
+    cores = tuple(cells[role] for role in roles if role in _CORES)
     if Role.SELF in roles:
-        return _by_name("actor", {name: (cell,) for name, cell in cells.items()}, ())
+        actors: Mapping[str, tuple[Receiver, ...]] = {name: (c,) for name, c in cells.items()}
+        return lambda message: actors.get(message.actor, ())
     if Role.OWNER in roles:
-        owners = {name: (*cores, cells[name]) for name in wants if kind in wants[name]}
-        return _by_name("strategy", owners, tuple(cores))
+        owners = [name for name in wants if kind in wants[name]]
+        return _to_owner(kind, cores, {name: cells[name] for name in owners})
     everyone = (*cores, *(cells[name] for name in wants if Role.STRATEGIES in roles))
     return lambda _message: everyone
 
 
-def _by_name(
-    field: str, receivers: Mapping[str, tuple[Receiver, ...]], others: tuple[Receiver, ...]
-) -> Route:
-    if field == "actor":
-        return lambda message: receivers.get(message.actor, others)
-    return lambda message: receivers.get(message.strategy, others)
+def _to_owner(kind: type, cores: tuple[Receiver, ...], owners: Mapping[str, Receiver]) -> Route:
+    """Return a route to some cores and to the strategy that the message names."""
+    all_of = {name: (*cores, owner) for name, owner in owners.items()}
+    condition = CONDITIONS.get((kind, Role.PORTFOLIO))
+    if condition is None:
+        return lambda message: all_of.get(message.strategy, cores)
+    spared = tuple(core for core in cores if core.name != Role.PORTFOLIO)
+    some_of = {name: (*spared, owner) for name, owner in owners.items()}
+
+    def route(message: Any) -> Sequence[Receiver]:
+        if condition(message):
+            return all_of.get(message.strategy, cores)
+        return some_of.get(message.strategy, spared)
+
+    return route
 
 
 def journaled_types() -> list[type[Any]]:

@@ -15,7 +15,7 @@ from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
 from actors.brokers.touch import Reach, TouchScan
 from actors.brokers.venue import Venue
 from actors.messages.market import EventKind
-from actors.messages.slices import Slice, resliced
+from actors.messages.slices import Column, Slice, resliced
 from actors.messages.system import CancelAllAtVenue
 from actors.messages.trading import CancelPlacedOrder, PlaceOrder, ReportKind
 from actors.model.order import Order, OrderType, Side, TimeInForce
@@ -104,7 +104,7 @@ def _slices(run: _Run, sizes: Iterator[int]) -> list[Slice]:
     return list(resliced([built(run.rows, table())], sizes))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(run=_runs(), data=st.data())
 def test_what_a_venue_says_does_not_depend_on_how_rows_are_cut(
     run: _Run, data: st.DataObject
@@ -118,7 +118,7 @@ def test_what_a_venue_says_does_not_depend_on_how_rows_are_cut(
         assert anyhow == one_by_one
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(run=_runs(), data=st.data())
 def test_what_a_venue_says_does_not_depend_on_crashes(run: _Run, data: st.DataObject) -> None:
     crashes = iter(lambda: data.draw(st.booleans()), None)
@@ -129,7 +129,7 @@ def test_what_a_venue_says_does_not_depend_on_crashes(run: _Run, data: st.DataOb
         assert crashing == calm
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(run=_runs())
 def test_every_order_is_answered_and_never_filled_beyond_its_quantity_or_limit(run: _Run) -> None:
     placed = {m.order.client_order_id: m.order for _, m in run.script if isinstance(m, PlaceOrder)}
@@ -184,24 +184,32 @@ def test_the_scan_finds_the_first_touch_wherever_it_has_looked_before(
     whole = built(rows, table())
     scan = TouchScan()
     key = 0
-    reach = _drawn_reach(data)
+    reach = _drawn_reach(data, rows)
     for _ in range(data.draw(st.integers(1, 6))):
         if data.draw(st.booleans()):
             key += 1
-            reach = _drawn_reach(data)
+            reach = _drawn_reach(data, rows)
         start = data.draw(st.integers(0, len(rows)))
         stop = data.draw(st.integers(start, len(rows)))
         found = scan.first(whole, (start, stop), key, lambda: reach)  # noqa: B023 - called at once
         assert found == _first_touch(whole, start, stop, reach)
 
 
-def _drawn_reach(data: st.DataObject) -> Reach:
-    def column(least: int, most: int) -> Any:
+def _drawn_reach(data: st.DataObject, rows: Sequence[Row]) -> Reach:
+    def column(least: int, most: int) -> Column:
         three = st.lists(st.integers(least, most), min_size=3, max_size=3)
         return np.array(data.draw(three), dtype=np.int64)
 
-    firm_from = column(0, 30) if data.draw(st.booleans()) else None
-    return Reach(column(-1, 60), column(350, 401), firm_from)
+    firm_from = np.zeros(3, dtype=np.int64)
+    for index in range(3):
+        if data.draw(st.booleans()):
+            shown = (n for n, row in enumerate(rows) if row.instrument == index and _is_firm(row))
+            firm_from[index] = next(shown, len(rows))
+    return Reach(column(-1, 60), column(350, 401), firm_from if firm_from.any() else None)
+
+
+def _is_firm(row: Row) -> bool:
+    return row.kind in (EventKind.QUOTE, EventKind.BAR)
 
 
 def test_a_run_without_orders_says_nothing() -> None:

@@ -135,7 +135,7 @@ def test_outcome_pairs_may_be_asked_for_or_refused() -> None:
 
 
 def test_options_come_before_what_the_data_show() -> None:
-    options = {
+    options: dict[str, Any] = {
         "tick": "0.05",
         "order_tick": "0.1",
         "lot": "0.5",

@@ -88,7 +88,7 @@ def test_every_format_reads_a_file_that_it_recognises(tmp_path: Path) -> None:
             decoder.decode(line, number, builder)
         assert len(builder) == (1 if name.endswith("csv") else 0)
         assert decoder.bookkeeper.books == {}
-        assert decoder.counts
+        assert decoder.counts or name == "multivenue"
 
 
 def test_formats_with_a_time_before_the_json_tell_it_without_decoding() -> None:
@@ -139,8 +139,8 @@ def test_every_wrong_option_is_named_with_what_was_expected() -> None:
         "replay feed: options.tick: expected a number above 0, found 'zero'",
         "replay feed: options.bar_time: expected open or close, found 'middle'",
         "replay feed: options.interval: expected a duration such as 1m, found 'soon'",
-        "replay feed: options.outcome_pairs: expected `bool | null`, found 'yes'",
-        "replay feed: options.instrument: expected `str | null`, found 5",
+        "replay feed: options.outcome_pairs: expected bool | null, found 'yes'",
+        "replay feed: options.instrument: expected str | null, found 5",
     ]
 
 

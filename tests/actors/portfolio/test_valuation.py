@@ -57,10 +57,19 @@ def test_there_is_no_mark_before_the_first_price() -> None:
 
 def test_an_empty_book_keeps_the_last_good_mark() -> None:
     marks = marks_after(tape().quote(1, "0.50", "0.52"))
+    assert marks.keep(COIN) == Decimal("0.51")
+    gone = tape().quote(2, None, None).rows()
+    marks.advance(gone, 1)
+    assert marks.mark(COIN) == marks.keep(COIN) == Decimal("0.51")
+
+
+def test_looking_at_a_mark_does_not_keep_it() -> None:
+    marks = marks_after(tape().quote(1, "0.50", "0.52"))
     assert marks.mark(COIN) == Decimal("0.51")
     gone = tape().quote(2, None, None).rows()
     marks.advance(gone, 1)
-    assert marks.mark(COIN) == Decimal("0.51")
+    assert marks.mark(COIN) is None
+    assert marks.keep(COIN) is None
 
 
 def test_an_order_would_meet_the_other_side_of_the_quote() -> None:
@@ -87,14 +96,14 @@ def test_equity_is_cash_and_positions_at_their_marks() -> None:
     ledger.apply(fill(1, Side.BUY, "10", "0.40"))
     ledger.apply(fill(2, Side.SELL, "5", "0.60", strategy="other"))
     marks = marks_after(tape().quote(1, "0.50", "0.52"))
-    assert equity(ledger, marks) == 100 - 4 + 3 + 5 * Decimal("0.51")
+    assert equity(ledger, marks.mark) == 100 - 4 + 3 + 5 * Decimal("0.51")
 
 
 def test_positions_without_any_price_are_valued_at_cost() -> None:
     ledger = Ledger(Decimal(100))
     ledger.apply(fill(1, Side.BUY, "10", "0.40", instrument="UNHEARD"))
     ledger.apply(fill(2, Side.SELL, "5", "0.60"))
-    assert equity(ledger, Marks(TABLE)) == Decimal(100)
+    assert equity(ledger, Marks(TABLE).mark) == Decimal(100)
 
 
 # --- the curve -----------------------------------------------------------------------------------

@@ -79,7 +79,8 @@ def test_the_tree_of_actors_hangs_together_by_the_dots_of_the_names() -> None:
         "│   └── strategies  running",
         "│       └── cross  gave_up  3 restarts, 4 queued, oldest 5.0 ms, 1 dropped,",
         "│           ValueError: [bold]boom",
-        "└── elsewhere.alone  running",
+        "└── elsewhere",
+        "    └── alone  running",
     ]
 
 

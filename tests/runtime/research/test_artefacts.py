@@ -5,6 +5,7 @@ import json
 from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
 
 from actors.model.order import Liquidity, OrderStatus
@@ -140,6 +141,16 @@ def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
         assert first.read_bytes() == second.read_bytes()
 
 
+def test_the_equity_curve_ends_with_what_the_fills_came_to(tmp_path: Path) -> None:
+    result = run_result(fills=(buy("10", "1", "0.5"), sell("10", "2")), equity=curve(["1000"]))
+    folder = _written(tmp_path, result)
+    complete = attrs.evolve(result, finished_ns=result.equity[0].time_ns)
+
+    last = (folder / "equity.csv").read_text().splitlines()[-1]
+    assert last == "1700000060000000000,2023-11-14T22:14:20Z,1009.5,1009.5"
+    assert len((_written(tmp_path, complete) / "equity.csv").read_text().splitlines()) == 2
+
+
 def test_the_manifest_says_what_the_run_was_made_from() -> None:
     summary = {"files": [{"name": "tape.jsonl", "sha256": "ab"}], "malformed": 3, "rows": 5}
     result = run_result(
@@ -156,6 +167,7 @@ def test_the_manifest_says_what_the_run_was_made_from() -> None:
 
     assert plain["config"]["broker"] == {"api_key": "***", "venue": "x"}
     assert plain["data_files"] == [{"name": "tape.jsonl", "sha256": "ab"}]
+    assert plain["feeds"]["tape"] == {"malformed": 3, "rows": 5}
     assert plain["malformed"] == {"tape": 3, "market": 0}
     assert plain["started"] == "2026-01-15T12:00:00Z"
     assert plain["finished"] == "2026-01-15T12:00:01.500000000Z"
