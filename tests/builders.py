@@ -6,7 +6,8 @@ from random import Random  # noqa: TID251 - seeded below
 
 from actors.actor import Context
 from actors.messages.market import UNKNOWN_LOTS
-from actors.messages.slices import Origin, Slice, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import Slice, SliceBuilder
 from actors.messages.trading import (
     ExecutionReport,
     PlaceOrder,

@@ -17,7 +17,8 @@ from actors.messages.market import (
     Resolution,
     Trade,
 )
-from actors.messages.slices import WHOLE_FEED, Origin, Slice, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import WHOLE_FEED, Slice, SliceBuilder
 from actors.model.book import Level
 from actors.model.instrument import Instruments
 from tests.builders import instrument, instruments

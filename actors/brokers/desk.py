@@ -101,9 +101,14 @@ class Desk:
         return self.matcher.refusal(held)
 
     def _match_new(self, held: OpenOrder, now_ns: int) -> list[ExecutionReport]:
-        """Accept an order, let it take, and keep or cancel what is left of it."""
+        """Accept an order, let it take, and keep or cancel what is left of it.
+
+        Trades that fill it whole say all there is to say: it is not acknowledged as well.
+        """
         order = held.order
         trades = self.matcher.take(held, now_ns)
+        if trades and not held.leaves:
+            return trades
         reason = WAITS if trades is None and held.may_rest else ""
         reports = [self._say(ReportKind.ACCEPTED, order, now_ns, reason)]
         if trades:

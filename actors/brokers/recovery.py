@@ -17,7 +17,7 @@ WAITS = "waits for a price"
 RESTS = "rests"
 """Reason of the second ACCEPTED report of such an order, when it found one and did not trade."""
 
-_ANSWERS = (ReportKind.ACCEPTED, ReportKind.REJECTED)
+_ANSWERS = (ReportKind.ACCEPTED, ReportKind.REJECTED, ReportKind.TRADE)
 _OVER = (ReportKind.REJECTED, ReportKind.CANCELLED, ReportKind.EXPIRED)
 
 
@@ -37,7 +37,7 @@ class Past:
 
     Attributes:
         held: The open orders in the order of their acceptance.
-        arrived: The ids of all orders that were accepted or rejected.
+        arrived: The ids of all orders that were answered.
         trade_ids: All trades that were reported.
         closed: Why the venue takes no orders any more, None if it does.
     """
@@ -53,7 +53,8 @@ def held_orders(history: Iterable[tuple[str, Any]]) -> Past:
 
     Args:
         history: ``("received" | "sent", message)``; a sent report may be on its way, in a
-            :class:`Later`. An order that was neither accepted nor rejected has not arrived yet.
+            :class:`Later`. An order that was not answered has not arrived yet; one that was
+            filled whole on arrival is answered by its trades.
     """
     past = Past()
     placed: dict[str, Order] = {}

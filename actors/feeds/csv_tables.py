@@ -10,7 +10,8 @@ from actors.feeds.csv_columns import Columns, TableKind, read_header
 from actors.feeds.csv_instruments import CsvOptions, listings
 from actors.feeds.csv_shape import NOTHING, Shape
 from actors.messages.market import UNKNOWN_LOTS
-from actors.messages.slices import Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import SliceBuilder
 from actors.model.grid import Grid, Listing
 from actors.model.instrument import Instruments
 from actors.model.timestamps import TIME_LIMIT_NS, timestamp_ns

@@ -13,7 +13,8 @@ import attrs
 import msgspec
 
 from actors.messages.market import UNKNOWN_LOTS
-from actors.messages.slices import Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import SliceBuilder
 from actors.model.grid import PRICE_LIMIT, Listing
 from actors.model.instrument import Instrument, InstrumentId, Instruments
 from actors.model.timestamps import iso_ns, scaled_ns

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from actors.feeds.price_paths import Generator, LogWalk, OutcomePath, PricePath, Shocks
 from actors.feeds.synthetic_options import SyntheticOptions
 from actors.feeds.synthetic_rows import NO_LIMIT, BarRows, BookRows, Plan, QuoteRows, RowMaker
-from actors.messages.slices import Origin, Slice, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import Slice, SliceBuilder
 from actors.model.instrument import Instrument, InstrumentId, Instruments, Outcome
 from actors.model.money import ONE, to_steps
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from actors.feeds.price_paths import Floats, Generator
 from actors.messages.market import EventKind
-from actors.messages.slices import Origin, Slice, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import Slice, SliceBuilder
 from actors.model.book import Level
 from actors.model.instrument import Instruments
 from actors.venues.bookkeeper import Bookkeeper

@@ -1,7 +1,8 @@
 """A builder that keeps the rows of a stretch of time, and counts those that came late."""
 
 from actors.messages.market import EventKind
-from actors.messages.slices import Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import SliceBuilder
 from actors.model.instrument import Instruments
 from actors.venues.bookkeeper import Bookkeeper
 

@@ -193,15 +193,3 @@ class Resolution(msgspec.Struct, frozen=True, gc=False):
 
 
 MarketEvent = Quote | Trade | Bar | BookChange | Connection | Resolution
-
-
-class MarketRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One market row in the journal: written only for rows that led to something."""
-
-    kind: str
-    instrument: str
-    time_ns: int
-    venue_time_ns: int
-    line: int
-    """Line of the recorded file, or number of the generated row; from 1."""
-    values: dict[str, str]

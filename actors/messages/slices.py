@@ -20,14 +20,13 @@ from actors.messages.market import (
     ConnectionState,
     EventKind,
     MarketEvent,
-    MarketRow,
     Quote,
     Resolution,
     Trade,
 )
+from actors.messages.records import MarketRow, Origin, columns_of, market_row
 from actors.model.book import Level
 from actors.model.instrument import Instrument, Instruments
-from actors.model.money import plain
 
 Column = NDArray[np.int64]
 
@@ -266,33 +265,18 @@ class Slice:
 
     def record(self, row: int) -> MarketRow:
         """Return row ``row`` as a message for the journal."""
-        kind = EventKind(int(self.kind[row]))
-        index = int(self.instrument[row])
+        index = self.instrument.item(row)
         instrument = None if index < 0 else self.instruments[index]
-        return MarketRow(
-            kind=kind.name,
-            instrument="" if instrument is None else instrument.id,
-            time_ns=int(self.time_ns[row]),
-            venue_time_ns=int(self.venue_time_ns[row]),
-            line=int(self.line[row]),
-            values=_values(kind, instrument, [int(c[row]) for c in self._value_columns()]),
+        columns = tuple([column.item(row) for column in (self.a, self.b, self.c, self.d, self.e)])
+        origin = Origin(
+            self.time_ns.item(row), self.venue_time_ns.item(row), self.line.item(row), 0
         )
+        return market_row(self.kind.item(row), instrument, columns, origin)
 
     def describe(self, event: MarketEvent) -> MarketRow:
         """Return a row's object as a message for the journal, when its row is not at hand."""
-        kind, raw = _raw(event)
-        instrument = event.instrument
-        return MarketRow(
-            kind=kind.name,
-            instrument="" if instrument is None else instrument.id,
-            time_ns=event.time_ns,
-            venue_time_ns=0,
-            line=0,
-            values=_values(kind, instrument, raw),
-        )
-
-    def _value_columns(self) -> tuple[Column, ...]:
-        return self.a, self.b, self.c, self.d, self.e
+        kind, columns = columns_of(event)
+        return market_row(kind, event.instrument, columns, Origin(event.time_ns))
 
     def take(self, rows: slice | NDArray[np.intp]) -> "Slice":
         """Return some rows as a slice of its own; the levels table is shared."""
@@ -342,67 +326,6 @@ class Slice:
 
 def _next_event(_time_ns: int, events: Iterator[MarketEvent]) -> MarketEvent:
     return next(events)
-
-
-def _raw(event: MarketEvent) -> tuple[EventKind, list[int]]:
-    """Return a row object's kind and the values of its columns."""
-    match event:
-        case Quote():
-            raw = [event.bid_ticks, event.ask_ticks, event.bid_lots, event.ask_lots]
-            return EventKind.QUOTE, raw
-        case Trade():
-            return EventKind.TRADE, [event.price_ticks, event.lots]
-        case Bar():
-            prices = [event.open_ticks, event.high_ticks, event.low_ticks, event.close_ticks]
-            return EventKind.BAR, [*prices, event.volume_lots]
-        case BookChange():
-            raw = [0, len(event.levels), int(event.is_snapshot), event.update_id]
-            return EventKind.BOOK, raw
-        case Connection():
-            return EventKind.CONNECTION, [CONNECTION_STATES.index(event.state)]
-        case Resolution():
-            return EventKind.RESOLUTION, [event.payoff_ticks]
-
-
-def _values(kind: EventKind, instrument: Instrument | None, raw: list[int]) -> dict[str, str]:
-    if instrument is None or kind is EventKind.CONNECTION:
-        return {"state": CONNECTION_STATES[raw[0]]}
-
-    def price(ticks: int) -> str:
-        return plain(instrument.price(ticks))
-
-    def quantity(lots: int) -> str:
-        return "" if lots < 0 else plain(instrument.quantity(lots))
-
-    match kind:
-        case EventKind.QUOTE:
-            return {
-                "bid": price(raw[0]) if raw[2] else "",
-                "ask": price(raw[1]) if raw[3] else "",
-                "bid_quantity": quantity(raw[2]),
-                "ask_quantity": quantity(raw[3]),
-            }
-        case EventKind.TRADE:
-            return {"price": price(raw[0]), "quantity": quantity(raw[1])}
-        case EventKind.BAR:
-            names = ("open", "high", "low", "close")
-            prices = {name: price(ticks) for name, ticks in zip(names, raw[:4], strict=True)}
-            return {**prices, "volume": quantity(raw[4])}
-        case EventKind.BOOK:
-            what = "snapshot" if raw[2] else "change"
-            return {what: f"{raw[1] - raw[0]} levels", "update_id": str(raw[3])}
-        case EventKind.RESOLUTION:
-            return {"payoff": price(raw[0])}
-
-
-class Origin(msgspec.Struct, frozen=True, gc=False):
-    """When and where a row comes from: our clock, the venue's, and the line of the file."""
-
-    time_ns: int
-    venue_time_ns: int = 0
-    line: int = 0
-    update_id: int = 0
-    """The venue's number of a book update."""
 
 
 class SliceBuilder:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from actors.messages.market import NO_PRICE, ConnectionState
-from actors.messages.slices import Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import SliceBuilder
 from actors.model.book import Book, Level
 
 _Top = tuple[int, int, int, int]

@@ -154,11 +154,12 @@ class Cell:
             raise JournalError(f"{self.name} cannot be rebuilt: the run keeps no journal")
 
     def past(self, journal: Journal) -> Iterator[tuple[str, Any]]:
-        """Return what the incarnations so far have handled and sent, in order."""
+        """Return what the cores so far have handled and sent, in order."""
         not_handled = self.mailbox.pending().union(self.quarantined)
         if self.retry is not None:
             not_handled.add(self.retry.sequence)
-        return history(journal.entries(), self.name, self.handled_sequence, not_handled)
+        past = history(journal.entries(), self.name, self.handled_sequence, not_handled)
+        return (each for each in past if not isinstance(each[1], MessageQuarantined))
 
     def _end(self) -> None:
         self._lose_core(CellState.STOPPED if self._error is None else CellState.DOWN)
@@ -168,19 +169,20 @@ class Cell:
         core = self.core
         if core is None:
             return
-        envelope = self.retry
+        envelope = self.retry or self.mailbox.take_nowait()
         if envelope is None:
-            envelope = self.mailbox.take_nowait()
-            if envelope is None:
-                return
-        else:
-            self.retry = None
+            return
+        self.retry = None
         try:
             outputs = core.handle(envelope.message, now_ns)
         except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
             self.fail(error, envelope)
             return
-        self.send(outputs, envelope.sequence, now_ns)
+        sequence = envelope.sequence
+        if sequence > self.handled_sequence:
+            self.handled_sequence = sequence
+        if outputs:
+            self.send(outputs, sequence, now_ns)
 
     def send(self, outputs: list[Any], cause: int, now_ns: int) -> None:
         """Send what the core made of what it has handled last; simulated time's way of sending.

@@ -26,6 +26,11 @@ class Pace:
         self._first_wall_ns: int | None = None
         self._wait = trio.CancelScope()
 
+    @property
+    def is_held(self) -> bool:
+        """Return whether anything is held back at all."""
+        return self._speed > 0
+
     async def hold_back(self, times: Sequence[int], position: int, stop: int) -> int:
         """Return up to which row one may go now; waits until at least one has come."""
         wall = self._wall

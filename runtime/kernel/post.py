@@ -18,6 +18,10 @@ class Receiver(Protocol):
     rank: int
     mailbox: Mailbox
 
+    def step(self, now_ns: int) -> None:
+        """Handle the next message: simulated time's way of running a receiver."""
+        ...
+
 
 Route = Callable[[Any], Sequence[Receiver]]
 """Names the receivers of a message."""

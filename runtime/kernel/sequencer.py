@@ -123,23 +123,21 @@ class Sequencer:
             if self._has_failed:
                 await self._settle()
                 continue
-            cell = heappop(ready)[2]
-            assert isinstance(cell, Cell)
-            cell.step(now_ns)
+            heappop(ready)[2].step(now_ns)
             messages += 1
             if messages % _WORK_BETWEEN_PAUSES == 0:
                 await trio.lowlevel.checkpoint()  # they may go on for ever at one instant
-        await self._pause_after(1 + messages // _MESSAGES_OF_WORK)
-
-    async def _pause_after(self, work: int) -> None:
-        """Count work done; now and then let other tasks run, and collect garbage."""
-        self._work += work
+        self._work += 1 + messages // _MESSAGES_OF_WORK
         if self._work >= _WORK_BETWEEN_PAUSES:
-            self._work = 0
-            self._pauses += 1
-            if self._pauses % _PAUSES_BETWEEN_COLLECTIONS == 0:
-                collect_young()
-            await trio.lowlevel.checkpoint()
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Let other tasks run, now and then; collect garbage, more seldom."""
+        self._work = 0
+        self._pauses += 1
+        if self._pauses % _PAUSES_BETWEEN_COLLECTIONS == 0:
+            collect_young()
+        await trio.lowlevel.checkpoint()
 
     async def _settle(self) -> None:
         """Let the supervisors do what is to be done now, and make up for missed rows."""
@@ -174,30 +172,34 @@ class Sequencer:
         stop = min(stream.length, position + self._horizon)
         if due_ns is not None and stream.times[stop - 1] >= due_ns:
             stop = bisect_left(stream.times, due_ns, position, stop)
-        stop = await self._pace.hold_back(stream.times, position, stop)
+        if self._pace.is_held:
+            stop = await self._pace.hold_back(stream.times, position, stop)
         first = self._first_reaction(rows, stop)
         if first == position:
             if not self._has_failed:
                 self._react(rows, position)
             await self.drain()
             return
-        first = self._first_vectorised_act(rows, first)
-        if self._has_failed:
-            await self.drain()
-            return
+        if self._audience.vectorised:
+            first = self._first_vectorised_act(rows, first)
+            if self._has_failed:
+                await self.drain()
+                return
         end, acted = self._play(rows, position, first)
         self.rows_passed += end - position
         stream.position = end
         self._clock.advance(stream.times[end - 1])
-        acted += self._play_vectorised(rows, position, end)
+        if self._audience.vectorised:
+            acted += self._play_vectorised(rows, position, end)
+        self._work += (end - position) // _ROWS_OF_WORK
         if acted:
             self._horizon = _FIRST_HORIZON
             self._send_acts(rows.record(end - 1) if self._post.is_recording else None, acted)
+            await self.drain()
         else:
             self._horizon = min(self._horizon * 2, _LAST_HORIZON)
-        if acted or self._has_failed:
-            await self.drain()
-        await self._pause_after((end - position) // _ROWS_OF_WORK)
+            if self._has_failed or self._work >= _WORK_BETWEEN_PAUSES:
+                await self.drain()
 
     def _first_reaction(self, rows: Rows, stop: int) -> int:
         """Return the first row at which a core would react, or ``stop``.
@@ -207,9 +209,12 @@ class Sequencer:
         stream = self._stream
         start = max(stream.position, stream.reacted)
         for cell, core in self._audience.reactors:
-            own_start = self._own_start(cell, rows, start)
+            own_start = self._own_start(cell, rows, start) if self._skips else start
             if own_start < stop:
-                stop, _ = self._ask(cell, partial(core.look, rows), own_start, stop)
+                try:
+                    stop = core.look(rows, own_start, stop)
+                except Exception:  # noqa: BLE001 - asked again, row by row
+                    stop, _ = self._ask(cell, partial(core.look, rows), own_start, stop)
         return stop
 
     def _first_vectorised_act(self, rows: Rows, stop: int) -> int:
@@ -241,8 +246,6 @@ class Sequencer:
 
     def _own_start(self, cell: Cell, rows: Rows, start: int) -> int:
         """Return the row from which on a core is asked: some had their turn at the next one."""
-        if not self._skips:
-            return start
         if self._skipped_rows is not rows:
             self._skips = {}
         return max(start, self._skips.get(cell.name, 0))
@@ -359,9 +362,10 @@ class Sequencer:
         """Send what the strategies did at a market row, each in its turn."""
         self._market_to_followers()
         now_ns = self._clock.now_ns()
+        names = acted[0].name
         if len(acted) > 1:
             acted.sort(key=_rank)
-        names = ",".join(cell.name for cell in acted)
+            names = ",".join([cell.name for cell in acted])
         cause = self._post.record("market", names, record)
         for cell in acted:
             core: Any = cell.core

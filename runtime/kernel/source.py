@@ -58,12 +58,14 @@ class SourceCell:
         self._begin_at = clock.begin_at
         self._send, self._receive = trio.open_memory_channel[Any](_AHEAD)
         self._reached = trio.Event()
+        self._is_stopping = False
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run one incarnation: return at the end of the data, raise what the source raised."""
         self.incarnation += 1
         self._send, self._receive = trio.open_memory_channel[Any](_AHEAD)
         self._reached = trio.Event()
+        self._is_stopping = False
         resume_ns = self._clock.now_ns() if self.incarnation else 0
         self.source = self._make_source(self.incarnation)
         self.state = CellState.RUNNING
@@ -89,7 +91,7 @@ class SourceCell:
         except trio.BrokenResourceError:
             return  # it was asked to stop
         await self._reached.wait()
-        if isinstance(item, Failed):
+        if isinstance(item, Failed) and not self._is_stopping:
             self.failures += 1
             raise item.error
 
@@ -106,6 +108,7 @@ class SourceCell:
         self._reached.set()
 
     def request_stop(self) -> None:
-        """Let the source go."""
+        """Let the source go: what it has read ahead, failures too, does not take place."""
+        self._is_stopping = True
         self._receive.close()
         self._reached.set()

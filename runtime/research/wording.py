@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from actors.messages.account import PositionChanged
-from actors.messages.market import MarketRow
+from actors.messages.records import MarketRow
 from actors.messages.trading import (
     CancelOrder,
     ExecutionReport,

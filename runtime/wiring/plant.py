@@ -10,7 +10,8 @@ import attrs
 from actors.actor import Context, Core, Source
 from actors.messages.market import ConnectionState
 from actors.messages.merging import Merger
-from actors.messages.slices import MarketData, Origin, Slice, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import MarketData, Slice, SliceBuilder
 from actors.model.instrument import Instruments
 from runtime.config.model import SupervisionConfig
 from runtime.kernel.cell import Cell, CellServices, CellSpec

@@ -12,7 +12,7 @@ import msgspec
 
 from actors.messages.account import CloseOut, EquityMarked, MarkEquity, PositionChanged
 from actors.messages.alerts import Alert, Logged
-from actors.messages.market import MarketRow
+from actors.messages.records import MarketRow
 from actors.messages.slices import MarketData
 from actors.messages.system import (
     ActorFailed,

@@ -9,7 +9,7 @@ from collections import deque
 from enum import Enum
 from typing import NamedTuple
 
-from actors.messages.slices import Origin
+from actors.messages.records import Origin
 from actors.model.book import Level
 
 _WAITING = 4096

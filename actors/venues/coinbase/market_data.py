@@ -12,7 +12,8 @@ from typing import Literal
 import attrs
 import msgspec
 
-from actors.messages.slices import Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import SliceBuilder
 from actors.model.book import Level
 from actors.model.grid import Listing, finest_step, optional_step
 from actors.model.instrument import Instrument, InstrumentId, Instruments

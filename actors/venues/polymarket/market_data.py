@@ -6,7 +6,8 @@ from typing import assert_never
 
 import attrs
 
-from actors.messages.slices import Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import SliceBuilder
 from actors.model.book import Book
 from actors.model.instrument import Instruments
 from actors.venues.bookkeeper import Bookkeeper

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import Self
 
 from actors.messages.market import UNKNOWN_LOTS, ConnectionState
-from actors.messages.slices import WHOLE_FEED, Origin, Slice, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import WHOLE_FEED, Slice, SliceBuilder
 from actors.model.instrument import Instruments
 from tests.builders import SECOND, START_NS
 

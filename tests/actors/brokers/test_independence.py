@@ -176,8 +176,8 @@ def _first_touch(rows: Slice, start: int, stop: int, reach: Reach) -> int:
     return stop
 
 
-@settings(max_examples=100, deadline=None)
-@given(rows=row_lists(max_size=200), data=st.data())
+@settings(max_examples=60, deadline=None)
+@given(rows=row_lists(max_size=120), data=st.data())
 def test_the_scan_finds_the_first_touch_wherever_it_has_looked_before(
     rows: Sequence[Row], data: st.DataObject
 ) -> None:

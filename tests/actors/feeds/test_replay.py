@@ -15,7 +15,8 @@ from actors.feeds.formats import FORMATS
 from actors.feeds.replay import ReplayFeed, ReplayOptions
 from actors.feeds.tape_reader import PROBLEMS_KEPT
 from actors.messages.market import Bar, BookChange, ConnectionState, MarketEvent, Quote, Trade
-from actors.messages.slices import Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import SliceBuilder
 from actors.model.instrument import Instruments
 from tests.actors.feeds.recorded import events, feed, quotes, records, write
 from tests.builders import instrument, instruments

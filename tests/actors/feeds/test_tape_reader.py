@@ -12,7 +12,8 @@ from actors.feeds.recordings import Recording, Tape
 from actors.feeds.replay import merged
 from actors.feeds.tape_reader import Problems, Span, TapeReader
 from actors.messages.market import MarketEvent
-from actors.messages.slices import Origin, Slice, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import Slice, SliceBuilder
 from actors.model.instrument import Instruments
 from tests.actors.feeds.recorded import write
 from tests.builders import instrument, instruments

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from actors.feeds.window import Window
 from actors.messages.market import BookChange, Connection, ConnectionState, Quote, Trade
-from actors.messages.slices import Origin
+from actors.messages.records import Origin
 from actors.model.book import Book, Level
 from actors.venues.bookkeeper import Bookkeeper
 from tests.rows import table

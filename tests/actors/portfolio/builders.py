@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from actors.actor import Context
 from actors.messages.market import NO_PRICE
-from actors.messages.slices import Origin, Slice, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import Slice, SliceBuilder
 from actors.messages.trading import Fill, OrderUpdate, Signal, SubmitOrder
 from actors.model.instrument import Instrument, InstrumentId, Instruments
 from actors.model.order import Liquidity, Order, OrderStatus, OrderType, Side

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from actors.actor import Core, Follower, Later, Reactor
 from actors.messages.account import EquityMarked, MarkEquity, PositionChanged
 from actors.messages.market import ConnectionState
-from actors.messages.slices import MarketData, Origin, Slice, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import MarketData, Slice, SliceBuilder
 from actors.messages.trading import Fill, SignalRefused, Violation
 from actors.model.order import Side
 from actors.portfolio.portfolio import Portfolio, PortfolioOutput

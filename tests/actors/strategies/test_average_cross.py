@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.messages.market import EventKind, Quote
-from actors.messages.slices import Origin, Slice, SliceBuilder, resliced
+from actors.messages.records import Origin
+from actors.messages.slices import Slice, SliceBuilder, resliced
 from actors.model.instrument import Instruments
 from actors.strategies.average_cross import AverageCross
 from actors.strategies.indicators import Ema, Sma

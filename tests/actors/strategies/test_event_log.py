@@ -12,7 +12,8 @@ from actors.messages.market import (
     Resolution,
     Trade,
 )
-from actors.messages.slices import MarketData, Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import MarketData, SliceBuilder
 from actors.messages.trading import Fill, Signal
 from actors.model.order import Liquidity, OrderStatus, Side
 from actors.strategies.event_log import Event, EventLog, describe

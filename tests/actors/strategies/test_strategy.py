@@ -17,7 +17,8 @@ from actors.messages.market import (
     Resolution,
     Trade,
 )
-from actors.messages.slices import WHOLE_FEED, MarketData, Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import WHOLE_FEED, MarketData, SliceBuilder
 from actors.messages.system import TimerFired
 from actors.messages.trading import CancelOrder, Fill, OrderUpdate, Signal
 from actors.model.instrument import Instruments

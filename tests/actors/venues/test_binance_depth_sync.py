@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.messages.slices import Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import SliceBuilder
 from actors.model.book import Level
 from actors.model.instrument import Instruments
 from actors.venues.binance.depth_sync import DepthSync, DepthUpdate, Verdict

@@ -9,7 +9,8 @@ from actors.messages.market import (
     MarketEvent,
     Quote,
 )
-from actors.messages.slices import Origin, SliceBuilder
+from actors.messages.records import Origin
+from actors.messages.slices import SliceBuilder
 from actors.model.book import Book, Level
 from actors.venues.bookkeeper import Bookkeeper
 from tests.rows import table

@@ -11,7 +11,7 @@ import msgspec
 from trio.testing import wait_all_tasks_blocked
 
 from actors.actor import Context
-from actors.messages.market import MarketRow
+from actors.messages.records import MarketRow
 from actors.messages.system import (
     ActorFailed,
     ActorGaveUp,
@@ -220,12 +220,18 @@ class Plant:
             assert not blocked
 
     def supervisor(
-        self, *, intensity: int = 100, children: Iterable[Child] = (), **backoff: Any
+        self,
+        names: Iterable[str] | None = None,
+        *,
+        intensity: int = 100,
+        children: Iterable[Child] = (),
+        **backoff: Any,
     ) -> Supervisor:
-        """Return a supervisor of the children given and of all cells."""
+        """Return a supervisor of the children given and of all cells, or of those named."""
+        cells = [self.cells[name] for name in (self.cells if names is None else names)]
         specs = [
             ChildSpec(child=child, policy=ChildPolicy(name=child.name, backoff=Backoff(**backoff)))
-            for child in [*children, *self.cells.values()]
+            for child in [*children, *cells]
         ]
         services = SupervisorServices(
             clock=self.clock,

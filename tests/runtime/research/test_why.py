@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from actors.messages.account import PositionChanged
-from actors.messages.market import MarketRow
+from actors.messages.records import MarketRow
 from actors.messages.system import TimerFired
 from actors.messages.trading import (
     CancelOrder,
@@ -93,7 +93,9 @@ def _market_row() -> MarketRow:
         time_ns=START_NS,
         venue_time_ns=0,
         line=12,
-        values={"bid": "0.51", "ask": "0.52"},
+        tick=Decimal("0.01"),
+        lot=Decimal(1),
+        columns=(51, 52, 10, 20, 0),
     )
 
 
@@ -202,7 +204,7 @@ def test_the_chain_tells_times_ways_and_the_values_that_decided() -> None:
 
     assert lines[0] == "order run-cross-1 (2023-11-14, UTC)"
     assert lines[1] == (
-        "22:13:20.000000000  MarketRow market -> cross: QUOTE BTC bid=0.51 ask=0.52 (line 12)"
+        "22:13:20.000000000  MarketRow market -> cross: QUOTE BTC bid=0.51 ask=0.52 bid_quantity=10 ask_quantity=20 (line 12)"
     )
     assert lines[2].endswith(
         "  Signal cross -> portfolio: BUY 10 BTC MARKET, because fast above slow"
