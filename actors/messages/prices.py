@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from actors.messages.market import NO_PRICE, UNKNOWN_LOTS, EventKind
+import msgspec
+
+from actors.messages.market import KIND_BITS, KIND_MASK, NO_PRICE, UNKNOWN_LOTS, EventKind
 from actors.messages.slices import Slice
 
 
-class Top(NamedTuple):
+class Top(msgspec.Struct, frozen=True, gc=False):
     """Best bid and ask in ticks and lots; lots are 0 for an empty side, -1 if not known."""
 
     bid: int
@@ -17,7 +18,7 @@ class Top(NamedTuple):
     ask_lots: int
 
 
-_QUOTE, _BAR = int(EventKind.QUOTE), int(EventKind.BAR)
+_FIRM = _QUOTE, _BAR = int(EventKind.QUOTE), int(EventKind.BAR)
 EMPTY = Top(0, NO_PRICE, 0, 0)
 
 
@@ -30,6 +31,9 @@ class LastPrices:
     def __init__(self) -> None:
         self._rows: Slice | None = None
         self._stop = 0
+        self._sole: int | None = None
+        """The instrument that every row of the slice gives a firm price of, if it is so."""
+        self._columns: tuple[memoryview, ...] | None = None
         self._firm: dict[int, Top] = {}
         self._traded: dict[int, Top] = {}
 
@@ -38,48 +42,64 @@ class LastPrices:
         if rows is not self._rows:
             self._absorb()
             self._rows = rows
+            self._sole = _sole_instrument(rows.uniform_code)
+            self._columns = None
         self._stop = stop
 
     def top(self, instrument: int) -> Top:
         """Return the latest price of an instrument; ``EMPTY`` if there is none yet."""
         rows = self._rows
-        if rows is not None:
-            found = _last(rows, rows.price_rows(instrument, firm=True), self._stop)
-            if found is not None:
-                return found
-        firm = self._firm.get(instrument)
-        if firm is not None:
-            return firm
-        if rows is not None:
-            found = _last(rows, rows.price_rows(instrument, firm=False), self._stop)
-            if found is not None:
-                return found
-        return self._traded.get(instrument, EMPTY)
+        if rows is not None and instrument == self._sole and self._stop:
+            return self._top(rows, self._stop - 1)
+        found = self._last(instrument, firm=True) or self._firm.get(instrument)
+        if found is None:
+            found = self._last(instrument, firm=False) or self._traded.get(instrument, EMPTY)
+        return found
+
+    def _last(self, instrument: int, *, firm: bool) -> Top | None:
+        """Return the last price before ``stop`` in the slice at hand."""
+        rows = self._rows
+        if rows is None:
+            return None
+        candidates = rows.price_rows(instrument, firm=firm)
+        if isinstance(candidates, range):  # every row, or none
+            row = min(self._stop, len(candidates)) - 1
+        else:
+            position = bisect_left(candidates, self._stop)
+            row = candidates[position - 1] if position else -1
+        return None if row < 0 else self._top(rows, row)
+
+    def _top(self, rows: Slice, row: int) -> Top:
+        columns = self._columns
+        if columns is None:
+            columns = self._columns = _views(rows)
+        kinds, a, b, c, d = columns
+        kind = kinds[row]
+        if kind == _QUOTE:
+            return Top(a[row], b[row], c[row], d[row])
+        price = d[row] if kind == _BAR else a[row]
+        return Top(price, price, UNKNOWN_LOTS, UNKNOWN_LOTS)
 
     def _absorb(self) -> None:
         """Keep the last prices of the slice that is left behind."""
         rows = self._rows
         if rows is None:
             return
+        if self._sole is not None:
+            self._firm[self._sole] = self.top(self._sole)
+            return
         for instrument in sorted(set(rows.instrument[: self._stop].tolist())):
             for kept, firm in ((self._firm, True), (self._traded, False)):
-                found = _last(rows, rows.price_rows(instrument, firm=firm), self._stop)
+                found = self._last(instrument, firm=firm)
                 if found is not None:
                     kept[instrument] = found
 
 
-def _last(rows: Slice, candidates: Sequence[int], stop: int) -> Top | None:
-    if isinstance(candidates, range):
-        row = min(stop, len(candidates)) - 1
-    else:
-        position = bisect_left(candidates, stop)
-        row = candidates[position - 1] if position else -1
-    return None if row < 0 else _top(rows, row)
+def _sole_instrument(code: int | None) -> int | None:
+    """Return the instrument whose firm prices all rows are that have this code, if they are."""
+    return None if code is None or code & KIND_MASK not in _FIRM else code >> KIND_BITS
 
 
-def _top(rows: Slice, row: int) -> Top:
-    kind = rows.kind.item(row)
-    if kind == _QUOTE:
-        return Top(rows.a.item(row), rows.b.item(row), rows.c.item(row), rows.d.item(row))
-    price = rows.d.item(row) if kind == _BAR else rows.a.item(row)
-    return Top(price, price, UNKNOWN_LOTS, UNKNOWN_LOTS)
+def _views(rows: Slice) -> tuple[memoryview, ...]:
+    """Return the columns in the shape from which Python reads single numbers fastest."""
+    return tuple(memoryview(column) for column in (rows.kind, rows.a, rows.b, rows.c, rows.d))

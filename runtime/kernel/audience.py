@@ -1,6 +1,7 @@
 """Who hears market rows: followers, reactors, listeners, and what those that are down miss."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from actors.actor import Follower, Listener, Reactor, Vectorised
@@ -21,37 +22,53 @@ class Hearing(NamedTuple):
 
 
 class Backlog:
-    """What a strategy missed while it was down: the row it failed on, then the latest per code."""
+    """What a strategy missed while it was down: the row it failed on, then what came after.
 
-    def __init__(self) -> None:
+    Of the codes that ``conflates`` names, only the latest row is kept; of others, every row.
+    """
+
+    def __init__(self, conflates: Callable[[int], bool]) -> None:
         self.failed: CodedEvent | None = None
         self.conflated: dict[int, int] = {}
         """How many rows of each code were replaced by later ones."""
-        self._latest: dict[int, Any] = {}
+        self._conflates = conflates
+        self._kept: dict[tuple[int, int], Any] = {}
+        """Row objects by code and, where each counts, number; in the order of their coming."""
+        self._number = 0
 
     def keeper(self, code: int) -> Callback:
         """Return what keeps the rows of one code."""
+        keep = self._keep_latest if self._conflates(code) else self._keep_each
+        return partial(keep, code)
 
-        def keep(event: Any) -> None:
-            if self._latest.pop(code, None) is not None:
-                self.conflated[code] = self.conflated.get(code, 0) + 1
-            self._latest[code] = event
+    def _keep_latest(self, code: int, event: Any) -> None:
+        if self._kept.pop((code, 0), None) is not None:
+            self.conflated[code] = self.conflated.get(code, 0) + 1
+        self._kept[code, 0] = event
 
-        return keep
+    def _keep_each(self, code: int, event: Any) -> None:
+        self._number += 1
+        self._kept[code, self._number] = event
 
     def keep(self, events: Iterable[CodedEvent]) -> None:
         """Keep row objects that come before those that are kept already."""
-        self._latest = {**dict(events), **self._latest}
+        later, self._kept = self._kept, {}
+        for code, event in events:
+            self.keeper(code)(event)
+        for (code, _), event in later.items():
+            self.keeper(code)(event)
 
     def events(self) -> list[CodedEvent]:
         """Return what is to be made up for, oldest first."""
-        return ([] if self.failed is None else [self.failed]) + list(self._latest.items())
+        kept = [(code, event) for (code, _), event in self._kept.items()]
+        return kept if self.failed is None else [self.failed, *kept]
 
 
 class Audience:
     """Sorts the cells, in order of rank, by how they hear of the market."""
 
-    def __init__(self, cells: Sequence[Cell]) -> None:
+    def __init__(self, cells: Sequence[Cell], conflates: Callable[[int], bool]) -> None:
+        self._conflates = conflates
         self.followers: list[tuple[Cell, Follower]] = []
         self.reactors: list[tuple[Cell, Reactor]] = []
         self.vectorised: list[tuple[Cell, Vectorised]] = []
@@ -67,7 +84,7 @@ class Audience:
         if isinstance(cell.core, Listener) and not isinstance(cell.core, Vectorised):
             self._strategies.add(cell.name)
         elif cell.core is None and cell.name in self._strategies:
-            self._backlogs.setdefault(cell.name, Backlog())
+            self._backlogs.setdefault(cell.name, Backlog(self._conflates))
         self.followers = []
         self.reactors = []
         self.vectorised = []

@@ -118,6 +118,7 @@ class Cell:
                 await self._drain_for_ever()
         except Exception as error:
             self._error = error
+            self._ended.set()
             raise
         finally:
             self._end()
@@ -202,13 +203,21 @@ class Cell:
             self.fail(error, None)
 
     def fail(self, error: Exception, envelope: Envelope | None) -> None:
-        """End the incarnation with an error; keep the message for the next one."""
+        """Take the core away; keep the message for the next one. Then :meth:`let_end`."""
         self.failures += 1
         self.failed_sequence = 0 if envelope is None else envelope.sequence
         self._error = error
         if envelope is not None:
             self._keep_or_quarantine(error, envelope)
         self._lose_core(CellState.DOWN)
+
+    @property
+    def awaits_end(self) -> bool:
+        """Return whether the core has failed, but the supervisor does not know it yet."""
+        return self._error is not None and not self._ended.is_set()
+
+    def let_end(self) -> None:
+        """Let an incarnation whose core has failed end: its supervisor is told."""
         self._ended.set()
 
     def _lose_core(self, state: CellState) -> None:

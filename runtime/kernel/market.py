@@ -43,17 +43,23 @@ class Merging(Protocol):
         ...
 
 
+def _always(_code: int) -> bool:
+    return True
+
+
 @attrs.frozen(kw_only=True)
 class Market:
     """Where a simulated run's rows come from.
 
-    ``status_rows`` makes the row with which a feed's death or return is told.
+    ``status_rows`` makes the row with which a feed's death or return is told. ``conflates`` says
+    of which codes the latest row stands for those before it, to whoever was down meanwhile.
     """
 
     feeds: Sequence[SourceCell]
     merger: Merging
     status_rows: Callable[[str, bool, int], Rows]
     pace: Pace
+    conflates: Callable[[int], bool] = _always
 
 
 class Stream:

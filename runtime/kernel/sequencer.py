@@ -18,7 +18,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from actors.actor import Listener, Reactor, Rows, Vectorised
 from runtime.kernel.audience import Audience, CodedEvent, Hearing, callback_of
-from runtime.kernel.cell import Cell, CellState
+from runtime.kernel.cell import Cell
 from runtime.kernel.clock import VirtualClock
 from runtime.kernel.determinism import collect_young
 from runtime.kernel.market import Market, Stream
@@ -54,14 +54,14 @@ class Sequencer:
         self._pace = market.pace
         self._stream = Stream(market, clock)
         self._stream.before_change = self._market_to_followers
-        self._audience = Audience(cells)
+        self._audience = Audience(cells, market.conflates)
         self._horizon = _FIRST_HORIZON
         self._skips: dict[str, int] = {}
         """By cell: the row from which on it is asked, where that is not the next one."""
         self._skipped_rows: Rows | None = None
         self._revived: list[Cell] = []
-        self._has_failed = False
-        """Whether a core has failed and the supervisors have not been heard yet."""
+        self._failed: list[Cell] = []
+        """Whose cores have failed, before the supervisors are told."""
         self._work = 0
         self._pauses = 0
 
@@ -119,8 +119,8 @@ class Sequencer:
         ready = self._ready
         now_ns = self._clock.now_ns()
         messages = 0
-        while ready or self._has_failed:
-            if self._has_failed:
+        while ready or self._failed:
+            if self._failed:
                 await self._settle()
                 continue
             heappop(ready)[2].step(now_ns)
@@ -140,9 +140,13 @@ class Sequencer:
         await trio.lowlevel.checkpoint()
 
     async def _settle(self) -> None:
-        """Let the supervisors do what is to be done now, and make up for missed rows."""
+        """Let the supervisors do what is to be done now, and make up for missed rows.
+
+        They are told of one failure at a time, so that trio's schedule does not show.
+        """
+        if self._failed:
+            self._failed.pop(0).let_end()
         await wait_all_tasks_blocked()
-        self._has_failed = False
         while self._revived:
             self._catch_up(self._revived.pop(0))
 
@@ -176,13 +180,13 @@ class Sequencer:
             stop = await self._pace.hold_back(stream.times, position, stop)
         first = self._first_reaction(rows, stop)
         if first == position:
-            if not self._has_failed:
+            if not self._failed:
                 self._react(rows, position)
             await self.drain()
             return
         if self._audience.vectorised:
             first = self._first_vectorised_act(rows, first)
-            if self._has_failed:
+            if self._failed:
                 await self.drain()
                 return
         end, acted = self._play(rows, position, first)
@@ -198,13 +202,13 @@ class Sequencer:
             await self.drain()
         else:
             self._horizon = min(self._horizon * 2, _LAST_HORIZON)
-            if self._has_failed or self._work >= _WORK_BETWEEN_PAUSES:
+            if self._failed or self._work >= _WORK_BETWEEN_PAUSES:
                 await self.drain()
 
     def _first_reaction(self, rows: Rows, stop: int) -> int:
         """Return the first row at which a core would react, or ``stop``.
 
-        If a core fails on the next row, that row is returned and ``_has_failed`` is set.
+        If a core fails on the next row, that row is returned and ``_failed`` says so.
         """
         stream = self._stream
         start = max(stream.position, stream.reacted)
@@ -282,7 +286,7 @@ class Sequencer:
             cause = self._post.record("market", names, rows.record(row))
             for cell, outputs in reactions:
                 cell.send(outputs, cause, now_ns)
-        if not self._has_failed:
+        if not self._failed:
             stream.reacted = row + 1
             self._market_to_followers()
         self._horizon = _FIRST_HORIZON
@@ -339,7 +343,7 @@ class Sequencer:
                 if outbox:
                     acted.append(cell)
             row += 1
-            if acted or self._has_failed:
+            if acted or self._failed:
                 break
         return row, acted
 
@@ -394,7 +398,8 @@ class Sequencer:
         """Take notice that a cell has got or lost its core."""
         self._audience.cell_changed(cell)
         if cell.core is None:
-            self._has_failed |= cell.state is CellState.DOWN
+            if cell.awaits_end:
+                self._failed.append(cell)
             return
         waiting = cell.mailbox.depth + cell.mailbox.waiting + (cell.retry is not None)
         for turn in range(-waiting, 0):
@@ -406,6 +411,7 @@ class Sequencer:
         """End an incarnation whose core could not take a row: it tries again, but not for ever."""
         rows = self._stream.rows
         assert rows is not None
+        self._clock.advance(self._stream.times[row])
         attempts = cell.attempts_on((self._stream.times[row], rows.codes[row]))
         cell.fail(error, None)
         if attempts >= cell.spec.quarantine_after:
@@ -414,7 +420,9 @@ class Sequencer:
 
     def _fail_on_event(self, cell: Cell, error: Exception, event: CodedEvent, record: Any) -> None:
         """End a strategy's incarnation; keep the event for the next, unless it is poison."""
-        attempts = cell.attempts_on((event[1].time_ns, event[0]))
+        code, row = event
+        self._clock.advance(max(row.time_ns, self._clock.now_ns()))
+        attempts = cell.attempts_on((row.time_ns, code))
         cell.fail(error, None)
         if attempts >= cell.spec.quarantine_after:
             self._quarantine(cell, error, record, attempts)

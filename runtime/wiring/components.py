@@ -176,8 +176,8 @@ class _Builder:
         try:
             cls = resolve_strategy(self._beside_config(strategy.type))
         except ValueError as error:
-            expected, _, found = str(error).partition(": ")
-            self._problems.add(f"{key}.type", expected=found or expected, found=strategy.type)
+            why = str(error).rpartition(": expected ")[2]
+            self._problems.add(f"{key}.type", expected=why, found=shown(strategy.type))
             return None
         parameters = structure(
             cls.Parameters, strategy.parameters, f"{key}.parameters", self._problems

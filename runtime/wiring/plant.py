@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from actors.actor import Context, Core, Source
-from actors.messages.market import ConnectionState
+from actors.messages.market import KIND_MASK, ConnectionState, EventKind
 from actors.messages.merging import Merger
 from actors.messages.records import Origin
 from actors.messages.slices import MarketData, Slice, SliceBuilder
@@ -114,6 +114,7 @@ def build_simulated(blueprint: Blueprint, journal_path: Path | None, report: Rep
         merger=Merger(len(feeds)),
         status_rows=_status_rows(blueprint.instruments),
         pace=Pace(blueprint.speed, LiveClock() if blueprint.speed else None),
+        conflates=_conflates,
     )
     sequencer = Sequencer(clock, post, ready, list(cells.values()), market)
     changes.listener = sequencer.cell_changed
@@ -151,6 +152,11 @@ def build_live(blueprint: Blueprint, journal_path: Path | None, report: Report) 
     return Plant(
         clock, post, journal, cells, feeds, root, blueprint.instruments, quiescence=quiescence
     )
+
+
+def _conflates(code: int) -> bool:
+    """Return whether the latest row says it all: of a quote, a trade, a bar, but no book change."""
+    return code & KIND_MASK <= EventKind.BAR
 
 
 def _nothing(*_arguments: Any) -> None:

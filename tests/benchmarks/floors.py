@@ -1,8 +1,10 @@
 """The floors: the same arithmetic without any engine, and one trio channel hop."""
 
 import time
+from decimal import Decimal
 from typing import Any
 
+import attrs
 import numpy as np
 import trio
 
@@ -27,15 +29,26 @@ def plain_quotes(bids: np.ndarray[Any, Any], asks: np.ndarray[Any, Any]) -> floa
     return elapsed
 
 
-def plain_bars(closes: np.ndarray[Any, Any]) -> tuple[float, int]:
-    """Return seconds for an SMA(10)/SMA(50) cross over bars in a plain loop, and the crosses.
+@attrs.frozen(kw_only=True)
+class PlainBars:
+    """What the plain loop over bars took, and what it came to: the engine must agree."""
 
-    Trades at the close with 0.1 % commission: position, cash and fees are kept, as floats.
+    seconds: float
+    crosses: int
+    cash: Decimal
+    commission: Decimal
+
+
+def plain_bars(closes: np.ndarray[Any, Any], cash: Decimal, tick: Decimal) -> PlainBars:
+    """Cross SMA(10) with SMA(50) over bars, trade at the close with 0.1 % commission, end flat.
+
+    The same arithmetic as the engine's: averages in whole ticks, money in exact decimals.
     """
     close_list = closes.tolist()
+    rate = Decimal("0.001")
     started = time.perf_counter()
-    fast_sum = slow_sum = 0.0
-    position = cash = 0.0
+    fast_sum = slow_sum = 0
+    position = commission = Decimal(0)
     is_above: bool | None = None
     crosses = 0
     for number, close in enumerate(close_list):
@@ -47,18 +60,25 @@ def plain_bars(closes: np.ndarray[Any, Any]) -> tuple[float, int]:
             slow_sum -= close_list[number - 50]
         if number < 49:
             continue
-        above = fast_sum / 10 > slow_sum / 50
-        if above != is_above:
-            if is_above is not None:
-                target = 1.0 if above else -1.0
-                change = target - position
-                cash -= change * close + abs(change) * close * 0.001
-                position = target
-                crosses += 1
-            is_above = above
-    elapsed = time.perf_counter() - started
-    assert cash != 0.0
-    return elapsed, crosses
+        difference = fast_sum * 50 - slow_sum * 10
+        if difference and (difference > 0) is not is_above:
+            is_above = difference > 0
+            change = (1 if is_above else -1) - position
+            amount = tick * close * change
+            fee = abs(amount) * rate
+            cash -= amount + fee
+            commission += fee
+            position += change
+            crosses += 1
+    amount = tick * close_list[-1] * -position
+    fee = abs(amount) * rate
+    seconds = time.perf_counter() - started
+    return PlainBars(
+        seconds=seconds,
+        crosses=crosses,
+        cash=cash - amount - fee,
+        commission=commission + fee,
+    )
 
 
 def channel_hop(messages: int = 50_000) -> float:

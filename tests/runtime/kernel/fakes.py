@@ -1,6 +1,6 @@
 """Actors without trade: small messages, cores that follow a script, a plant to run them in."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from heapq import heappop
 from pathlib import Path
 from random import Random  # noqa: TID251 - seeded below
@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import msgspec
+import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors.actor import Context
@@ -27,7 +28,7 @@ from runtime.kernel.journal import Entry, InlineJournal, Journal
 from runtime.kernel.live import LiveTimers, Quiescence
 from runtime.kernel.mailbox import WAIT, Mailbox, Overflow, Rule
 from runtime.kernel.post import Post, Ready, Receiver
-from runtime.kernel.restarts import Backoff, ChildPolicy, SupervisorPolicy
+from runtime.kernel.restarts import Backoff, ChildPolicy, Restart, SupervisorPolicy
 from runtime.kernel.supervisor import ChildSpec, Supervisor, SupervisorServices
 
 SECOND = 1_000_000_000
@@ -55,10 +56,27 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     value: int
 
 
-MESSAGES: tuple[type[msgspec.Struct], ...] = (Note, Ask, Reading)
+class Order(msgspec.Struct, frozen=True, gc=False):
+    """A strategy's request to a venue, and later, when it ``has_arrived``, to itself."""
+
+    to: str
+    owner: str
+    id: str
+    trigger: int
+    has_arrived: bool = False
+
+
+class Tick(msgspec.Struct, frozen=True, gc=False):
+    """A timer that an actor has set for itself."""
+
+    to: str
+
+
+MESSAGES: tuple[type[msgspec.Struct], ...] = (Note, Ask, Reading, Order, Tick)
 REPORTS = (ActorFailed, ActorRestarted, ActorGaveUp, MessageQuarantined)
 RULES: Mapping[type, Rule] = {
     Ask: WAIT,
+    Order: WAIT,
     Reading: Rule(overflow=Overflow.KEEP_LATEST, key=lambda reading: reading.key),
 }
 
@@ -88,7 +106,7 @@ class Script:
 
     Attributes:
         answer: What a message leads to.
-        fails: By message, how many incarnations fail on it.
+        fails: By message (or ``("try", number)``), how many incarnations fail on it.
         first: What each incarnation begins with.
         last: What it ends with.
     """
@@ -125,6 +143,7 @@ class ScriptedCore:
         script = self.script
         script.tried.append(message)
         script.check(message, self.incarnation)
+        script.check(("try", len(script.tried)), self.incarnation)
         script.handled.append(message)
         script.times.append(now_ns)
         return script.answer(message, now_ns)
@@ -206,6 +225,8 @@ class Plant:
             cell = heappop(self.ready)[2]
             assert isinstance(cell, Cell)
             cell.step(self.clock.now_ns())
+            if cell.awaits_end:
+                cell.let_end()
             await wait_all_tasks_blocked()
 
     def route(self, message: Any) -> list[Receiver]:
@@ -227,22 +248,42 @@ class Plant:
         children: Iterable[Child] = (),
         **backoff: Any,
     ) -> Supervisor:
-        """Return a supervisor of the children given and of all cells, or of those named."""
+        """Return a supervisor of the children given (transient) and of the cells, or some."""
         cells = [self.cells[name] for name in (self.cells if names is None else names)]
-        specs = [
-            ChildSpec(child=child, policy=ChildPolicy(name=child.name, backoff=Backoff(**backoff)))
-            for child in [*children, *cells]
-        ]
-        services = SupervisorServices(
+        members = [(child, Restart.TRANSIENT) for child in children]
+        members += [(cell, Restart.PERMANENT) for cell in cells]
+        specs = [_spec(child, restart, Backoff(**backoff)) for child, restart in members]
+        policy = SupervisorPolicy(intensity=intensity)
+        return Supervisor("root", policy, specs, self._supervision())
+
+    def guards(self, children: Iterable[Child], intensity: int, **backoff: Any) -> Supervisor:
+        """Return a supervisor whose children each have a guard of their own, as in a real run."""
+        members = [(child, Restart.TRANSIENT) for child in children]
+        members += [(cell, Restart.PERMANENT) for cell in self.cells.values()]
+        policy = SupervisorPolicy(intensity=intensity)
+        services = self._supervision()
+        specs = []
+        for child, restart in members:
+            inner = _spec(child, restart, Backoff(**backoff))
+            guard = Supervisor(f"{child.name}-guard", policy, [inner], services)
+            specs.append(_spec(guard, Restart.TEMPORARY, Backoff()))
+        return Supervisor("root", SupervisorPolicy(), specs, services)
+
+    def _supervision(self) -> SupervisorServices:
+        return SupervisorServices(
             clock=self.clock,
             random=Random(1),
             report=lambda event: self.deliver(event, sender="system"),
         )
-        return Supervisor("root", SupervisorPolicy(intensity=intensity), specs, services)
 
     def reports(self, kind: type) -> list[Any]:
         """Return what was observed of one type."""
         return [message for message in self.observed if isinstance(message, kind)]
+
+
+def _spec(child: Child, restart: Restart, backoff: Backoff) -> ChildSpec:
+    policy = ChildPolicy(name=child.name, restart=restart, backoff=backoff)
+    return ChildSpec(child=child, policy=policy)
 
 
 def _plant(clock: Clock, timers: Any, ready: Ready | None, journal: Journal | None) -> Plant:
@@ -281,6 +322,38 @@ def live_plant(journal: Journal | None = None, epoch_ns: int = 0) -> Plant:
     plant = _plant(clock, timers, None, journal)
     timers.post = plant.post
     return plant
+
+
+class MemoryJournal:
+    """A journal in memory: what is appended has been encoded and decoded."""
+
+    def __init__(self) -> None:
+        self._codec = codec()
+        self._entries: list[Entry] = []
+
+    def append(self, envelope: Envelope, receivers: str, due_ns: int | None = None) -> None:
+        kind = type(envelope.message).__name__
+        entry = Entry(
+            sequence=envelope.sequence,
+            time_ns=envelope.time_ns,
+            sender=envelope.sender,
+            receivers=tuple(receivers.split(",")),
+            cause=envelope.cause,
+            due_ns=due_ns,
+            type=kind,
+            message=self._codec.decode(kind, self._codec.encode(envelope.message)),
+        )
+        assert not self._entries or self._entries[-1].sequence < entry.sequence
+        self._entries.append(entry)
+
+    async def durable(self, sequence: int) -> None:
+        await trio.lowlevel.checkpoint()
+
+    def entries(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries))
+
+    def close(self) -> None:
+        self._entries.clear()
 
 
 def inline_journal(folder: Path, *more: type[msgspec.Struct]) -> InlineJournal:

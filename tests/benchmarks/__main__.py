@@ -1,0 +1,175 @@
+"""``python -m tests.benchmarks``: every figure, its floor, the ratio and the bound; medians of 5.
+
+Each group runs in a process of its own, so that memory figures are its own; floors are measured
+in the same process, turn by turn with what stands on them.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from actors.strategies.average_cross import AverageCross
+from tests.benchmarks.cells import burst_message, busy_message
+from tests.benchmarks.floors import channel_hop, plain_bars, plain_quotes
+from tests.benchmarks.ring import (
+    CASH,
+    TICK,
+    SilentCross,
+    bar_columns,
+    blueprint,
+    live_order,
+    quote_columns,
+    round_trips,
+    timed,
+)
+
+ROUNDS = 5
+QUOTES = 2_000_000
+BARS = 525_600
+ORDERS = 20_000
+LIVE_ORDERS = 5_000
+
+Figures = dict[str, float]
+
+
+def _quotes() -> Figures:
+    columns = quote_columns(QUOTES)
+    floor = plain_quotes(columns.a, columns.b)
+    silent = timed(blueprint(columns, SilentCross))
+    assert silent.orders == 0
+    return {
+        "plain loop, us/quote": floor / QUOTES * 1e6,
+        "no trades, quotes/s": QUOTES / silent.seconds,
+        "no trades / plain loop": silent.seconds / floor,
+    }
+
+
+def _trades() -> Figures:
+    columns = quote_columns(QUOTES)
+    cross = timed(blueprint(columns, AverageCross))
+    return {
+        "EMA cross, quotes/s": QUOTES / cross.seconds,
+        "quotes per order": QUOTES / cross.orders,
+    }
+
+
+def _bars() -> Figures:
+    columns = bar_columns(BARS)
+    floor = plain_bars(columns.d, CASH, TICK)
+    parameters = AverageCross.Parameters(
+        fast=10, slow=50, average="sma", on="bar", quantity=Decimal(1)
+    )
+    cross = timed(blueprint(columns, AverageCross, parameters))
+    assert cross.orders == floor.crosses + 1, "one order for each cross, one to close out"
+    assert (cross.cash, cross.commission) == (floor.cash, floor.commission)
+    return {
+        "plain loop, us/bar": floor.seconds / BARS * 1e6,
+        "SMA cross, bars/s": BARS / cross.seconds,
+        "bars per order": BARS / cross.orders,
+        "bars / plain loop": cross.seconds / floor.seconds,
+    }
+
+
+def _messages() -> Figures:
+    hop = channel_hop()
+    busy, burst = busy_message(), burst_message()
+    return {
+        "channel hop, us": hop * 1e6,
+        "message, us": busy * 1e6,
+        "message / hop": busy / hop,
+        "message in a burst, us": burst * 1e6,
+        "message in a burst / hop": burst / hop,
+    }
+
+
+def _orders() -> Figures:
+    hop = channel_hop()
+    figures = {"channel hop, us": hop * 1e6}
+    for name, journal in (("no journal", False), ("sqlite", True)):
+        timing = timed(round_trips(ORDERS), journal)
+        assert timing.orders >= ORDERS
+        seconds = timing.seconds / timing.orders
+        figures[f"order, {name}, us"] = seconds * 1e6
+        figures[f"order, {name} / hop"] = seconds / hop
+    live = live_order(LIVE_ORDERS)
+    figures["order, live, us"] = live * 1e6
+    figures["order, live / hop"] = live / hop
+    return figures
+
+
+GROUPS: dict[str, Callable[[], Figures]] = {
+    "messages": _messages,
+    "orders": _orders,
+    "quotes": _quotes,
+    "bars": _bars,
+    "trades": _trades,
+}
+BOUNDS = {
+    "no trades / plain loop": 3.5,
+    "bars / plain loop": 5.5,
+    "message / hop": 1.5,
+    "message in a burst / hop": 0.2,
+    "order, no journal / hop": 6.0,
+    "order, sqlite / hop": 12.0,
+    "order, live / hop": 20.0,
+}
+"""The most that the median of a ratio may be."""
+
+
+def _measure(group: str) -> Figures:
+    """Return the medians of a group's figures, and the process's peak memory."""
+    rounds = [GROUPS[group]() for _ in range(ROUNDS)]
+    figures = {name: median(each[name] for each in rounds) for name in rounds[0]}
+    figures["peak memory, MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return figures
+
+
+def _measured_apart(group: str) -> Figures:
+    command = [sys.executable, "-m", "tests.benchmarks", group]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def _table(results: dict[str, Figures]) -> Table:
+    table = Table(title=f"medians of {ROUNDS}")
+    for name, justify in (("group", "left"), ("figure", "left"), ("median", "right")):
+        table.add_column(name, justify="right" if justify == "right" else "left")
+    table.add_column("bound", justify="right")
+    for group, figures in results.items():
+        for name, value in figures.items():
+            bound = BOUNDS.get(name)
+            is_met = bound is None or value <= bound
+            shown = f"{value:,.0f}" if value >= 1000 else f"{value:.3f}"
+            words = "" if bound is None else f"{bound} {'ok' if is_met else 'MISSED'}"
+            table.add_row(group, name, shown, words)
+    return table
+
+
+def main(arguments: list[str]) -> int:
+    """Measure everything, or one group; return 1 if a bound is missed."""
+    if arguments:
+        print(json.dumps(_measure(arguments[0])))
+        return 0
+    results: dict[str, Any] = {group: _measured_apart(group) for group in GROUPS}
+    Console(stderr=True).print(_table(results))
+    print(json.dumps(results, indent=2))
+    missed = [
+        name
+        for figures in results.values()
+        for name, value in figures.items()
+        if name in BOUNDS and value > BOUNDS[name]
+    ]
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,96 @@
+"""Cores that raise once, at a chosen moment; the trap is outside the core, so the retry passes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from actors.actor import Context, Core
+from runtime.wiring.plant import Blueprint
+from runtime.wiring.routes import Role
+
+MakeCore = Callable[[Context], Core]
+
+
+class Sprung(Exception):
+    """What a trap raises."""
+
+
+def _any(_message: Any) -> bool:
+    return True
+
+
+class Trap:
+    """Counts an actor's calls that ``matches`` accepts, and raises at the ``at``-th.
+
+    It raises after the call has done its work, whose outputs are then lost, or before. With
+    ``times`` it raises so often: a poison message, or an actor that cannot be helped.
+    """
+
+    def __init__(
+        self,
+        at: int = 0,
+        *,
+        after: bool = True,
+        times: int = 1,
+        matches: Callable[[Any], bool] = _any,
+    ) -> None:
+        self.calls = 0
+        self.sprung = 0
+        self._at = at
+        self._after = after
+        self._times = times
+        self._matches = matches
+
+    def call(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Do the work, unless the trap springs."""
+        if not self._matches(arguments[0]):
+            return work(*arguments)
+        self.calls += 1
+        springs = self._at and self.calls >= self._at and self.sprung < self._times
+        if springs and not self._after:
+            self._spring()
+        done = work(*arguments)
+        if springs and self._after:
+            self._spring()
+        return done
+
+    def _spring(self) -> None:
+        self.sprung += 1
+        raise Sprung(f"call {self.calls}")
+
+
+def trapped(plan: Blueprint, actor: str, trap: Trap) -> Blueprint:
+    """Return the blueprint with one actor's calls in a trap: messages, rows, reactions."""
+    if actor in list(Role):
+        role = Role(actor)
+        return attrs.evolve(plan, cores={**plan.cores, role: _trapping(plan.cores[role], trap)})
+    strategies = {**plan.strategies, actor: _trapping(plan.strategies[actor], trap)}
+    return attrs.evolve(plan, strategies=strategies)
+
+
+def _trapping(make: MakeCore, trap: Trap) -> MakeCore:
+    def make_trapped(context: Context) -> Core:
+        core = make(context)
+        for name in ("handle", "react"):
+            if hasattr(core, name):
+                setattr(core, name, _in_trap(getattr(core, name), trap))
+        if hasattr(core, "callback"):
+            _trap_callbacks(core, trap)
+        return core
+
+    return make_trapped
+
+
+def _in_trap(work: Callable[..., Any], trap: Trap) -> Callable[..., Any]:
+    return lambda *arguments: trap.call(work, *arguments)
+
+
+def _trap_callbacks(core: Any, trap: Trap) -> None:
+    find = core.callback
+
+    def callback(code: int) -> Callable[[Any], None] | None:
+        found = find(code)
+        return None if found is None else _in_trap(found, trap)
+
+    core.callback = callback
