@@ -8,7 +8,7 @@ import attrs
 from actors.model.money import ZERO
 from actors.model.order import Liquidity
 
-_EXACT = Context(prec=100)
+_multiply = Context(prec=100).multiply
 """Wide enough that a product of price, quantity and rate is never rounded."""
 
 
@@ -54,7 +54,7 @@ class PercentageCommission:
 
     def commission(self, price: Decimal, quantity: Decimal, liquidity: Liquidity) -> Decimal:
         """Return the exact product of price, quantity and rate."""
-        return _EXACT.multiply(_EXACT.multiply(price, quantity), self.rate)
+        return _multiply(_multiply(price, quantity), self.rate)
 
 
 COMMISSIONS: dict[str, type[CommissionModel]] = {

@@ -1,5 +1,6 @@
 """A venue's order desk: takes orders in, holds them, and lets them match; without any delay."""
 
+from functools import lru_cache
 from typing import Protocol
 
 from actors.brokers.open_orders import OpenOrder, OpenOrders
@@ -11,7 +12,12 @@ from actors.messages.market import EventKind
 from actors.messages.slices import Slice
 from actors.messages.trading import ExecutionReport, ReportKind
 from actors.model.instrument import Instruments
-from actors.model.order import Order
+from actors.model.money import to_steps
+from actors.model.order import Order, Side
+
+_BUY = Side.BUY
+_steps = lru_cache(maxsize=4096)(to_steps)
+"""Quantities and limits repeat from order to order: remembering them is faster than dividing."""
 
 
 class Matcher(Protocol):
@@ -61,8 +67,7 @@ class Desk:
     def restore(self, past: HeldOrder) -> None:
         """Take an order in again that was accepted earlier."""
         held = self._read(past.order)
-        assert isinstance(held, OpenOrder), "an order that was accepted can be read"
-        held.leaves -= self._instruments[held.index].lots(past.filled)
+        held.leaves -= held.instrument.lots(past.filled)
         held.trades = past.trades
         held.takes = held.limit is None or (past.waits and not past.trades)
         self._orders.add(held)
@@ -71,34 +76,39 @@ class Desk:
 
     def place(self, order: Order, now_ns: int) -> list[ExecutionReport]:
         """Accept an order and match it, or reject it."""
-        held = self._read(order)
-        refusal = held if isinstance(held, str) else self._refusal(held)
-        if isinstance(held, str) or refusal is not None:
-            return [self._say(ReportKind.REJECTED, order, now_ns, refusal or "")]
+        try:
+            held = self._read(order)
+        except KeyError:
+            return self._reject(order, now_ns, f"instrument {order.instrument} is not known")
+        except (ValueError, TypeError) as error:  # a signalling NaN has no hash
+            return self._reject(order, now_ns, str(error))
+        if self.closed is not None:
+            return self._reject(order, now_ns, f"closed: {self.closed}")
+        if self.matcher.market.is_resolved(held.index):
+            return self._reject(order, now_ns, f"the market of {order.instrument} has resolved")
+        refusal = self.matcher.refusal(held)
+        if refusal is not None:
+            return self._reject(order, now_ns, refusal)
         return self._match_new(held, now_ns)
 
-    def _read(self, order: Order) -> OpenOrder | str:
-        """Return an order in ticks and lots, or why that is not possible."""
-        try:
-            index = self._instruments.index(order.instrument)
-        except KeyError:
-            return f"instrument {order.instrument} is not known"
-        instrument = self._instruments[index]
-        limit = order.limit_price
-        try:
-            lots = instrument.lots(order.quantity)
-            ticks = None if limit is None else instrument.ticks(limit)
-        except ValueError as error:
-            return str(error)
-        self._count += 1
-        return OpenOrder(order, index, order.side.sign, ticks, lots, self._count)
+    def _read(self, order: Order) -> OpenOrder:
+        """Return an order in ticks and lots.
 
-    def _refusal(self, held: OpenOrder) -> str | None:
-        if self.closed is not None:
-            return f"closed: {self.closed}"
-        if self.matcher.market.is_resolved(held.index):
-            return f"the market of {held.order.instrument} has resolved"
-        return self.matcher.refusal(held)
+        Raises:
+            KeyError: If its instrument is not known.
+            ValueError: Or TypeError: if its quantity or its limit is not on the grid.
+        """
+        index = self._instruments.index(order.instrument)
+        instrument = self._instruments[index]
+        lots = _steps(order.quantity, instrument.lot)
+        limit = order.limit_price
+        ticks = None if limit is None else _steps(limit, instrument.tick)
+        sign = 1 if order.side is _BUY else -1
+        self._count += 1
+        return OpenOrder(order, instrument, index, sign, ticks, lots, self._count)
+
+    def _reject(self, order: Order, now_ns: int, reason: str) -> list[ExecutionReport]:
+        return [self._say(ReportKind.REJECTED, order, now_ns, reason)]
 
     def _match_new(self, held: OpenOrder, now_ns: int) -> list[ExecutionReport]:
         """Accept an order, let it take, and keep or cancel what is left of it.

@@ -28,7 +28,7 @@ def walk(
     """
     taken: list[PriceLevel] = []
     for ticks, size in levels:
-        if not is_within(ticks, limit_ticks, sign):
+        if limit_ticks is not None and (limit_ticks - ticks) * sign < 0:
             break
         part = lots if size < 0 or size > lots else size
         if part:

@@ -3,23 +3,25 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 
-import attrs
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from actors.messages.market import NO_PRICE
-from actors.model.order import Order, OrderType, TimeInForce
+from actors.model.instrument import Instrument
+from actors.model.order import Order, TimeInForce
 
+_GTC = TimeInForce.GTC
 _NEVER_BUYS = -1
 _NEVER_SELLS = NO_PRICE + 1
 
 
-@attrs.define(eq=False)
-class OpenOrder:
+class OpenOrder(msgspec.Struct, eq=False, gc=False):
     """An order at the venue.
 
     Attributes:
         order: What was asked.
+        instrument: Of what.
         index: The instrument's index.
         sign: +1 to buy, -1 to sell.
         limit: The worst price in ticks, None for market orders.
@@ -31,6 +33,7 @@ class OpenOrder:
     """
 
     order: Order
+    instrument: Instrument
     index: int
     sign: int
     limit: int | None
@@ -42,12 +45,7 @@ class OpenOrder:
     @property
     def may_rest(self) -> bool:
         """Return whether what does not trade at once stays."""
-        return self.order.time_in_force is TimeInForce.GTC
-
-    @property
-    def is_post_only(self) -> bool:
-        """Return whether it must not take."""
-        return self.order.order_type is OrderType.POST_ONLY
+        return self.order.time_in_force is _GTC
 
     @property
     def reach(self) -> int:

@@ -64,8 +64,7 @@ class PassthroughMatcher:
             price = self._last_price(held.index)
             if price is None:
                 return None
-        instrument = self._instruments[held.index]
-        amount = (price, instrument.lot * held.leaves, Liquidity.TAKER)
+        amount = (price, held.instrument.lot * held.leaves, Liquidity.TAKER)
         held.leaves = 0
         held.trades += 1
         return [self.reporter.trade(held.order, held.trades, amount, now_ns)]

@@ -1,7 +1,5 @@
 """The simulated broker: orders match against the recorded or generated market."""
 
-from collections.abc import Iterable
-
 import attrs
 
 from actors.actor import Context
@@ -17,7 +15,12 @@ from actors.messages.market import UNKNOWN_LOTS, EventKind
 from actors.messages.slices import Slice
 from actors.messages.trading import ExecutionReport
 from actors.model.instrument import Instruments
-from actors.model.order import Liquidity, TimeInForce
+from actors.model.order import Liquidity, OrderType, TimeInForce
+
+_TAKER = Liquidity.TAKER
+_MAKER = Liquidity.MAKER
+_POST_ONLY = OrderType.POST_ONLY
+_FOK = TimeInForce.FOK
 
 
 @attrs.frozen(kw_only=True)
@@ -68,13 +71,12 @@ class BookMatcher:
     def __init__(self, instruments: Instruments, config: SimulatedBrokerConfig) -> None:
         self.market = VenueMarket(instruments, keeps_books=config.partial_fills)
         self.reporter = Reporter(config.venue, config.commission)
-        self._instruments = instruments
         self._slippage = config.slippage
         self._partial_fills = config.partial_fills
 
     def refusal(self, held: OpenOrder) -> str | None:
         """Refuse a post-only order that would trade at once."""
-        if not held.is_post_only:
+        if held.order.order_type is not _POST_ONLY:
             return None
         levels = self.market.levels(held.index, held.sign)
         would_take = levels is not None and walk(levels, 1, held.sign, held.limit)
@@ -82,17 +84,26 @@ class BookMatcher:
 
     def take(self, held: OpenOrder, now_ns: int) -> list[ExecutionReport] | None:
         """Walk the levels that are shown; what is left of a limit order rests from now on."""
-        if held.is_post_only:
+        order = held.order
+        if order.order_type is _POST_ONLY:
             held.takes = False
             return []
-        levels = self._levels(held)
+        levels = self.market.levels(held.index, held.sign)
         if levels is None:
             return None
+        if not self._partial_fills:
+            levels = [(ticks, UNKNOWN_LOTS) for ticks, _ in levels]
         parts = walk(levels, held.leaves, held.sign, held.limit)
-        if held.order.time_in_force is TimeInForce.FOK:
-            parts = parts if sum(lots for _, lots in parts) == held.leaves else []
+        if order.time_in_force is _FOK and sum(lots for _, lots in parts) != held.leaves:
+            parts = []
         held.takes = held.limit is None
-        return [self._taken(held, part, now_ns) for part in parts]
+        trades = []
+        for part in parts:
+            trade = self._trade(held, part, _TAKER, now_ns)
+            if self._partial_fills:
+                self.market.take(held.index, held.sign, part, trade.trade_id)
+            trades.append(trade)
+        return trades
 
     def provide(
         self, held: OpenOrder, rows: Slice, row: int, now_ns: int
@@ -106,39 +117,27 @@ class BookMatcher:
                 return None
             better = min if held.sign > 0 else max
             part = (better(limit, int(rows.a[row])), held.leaves)
-            return [self._trade(held, part, Liquidity.MAKER, now_ns)]
+            return [self._trade(held, part, _MAKER, now_ns)]
         ticks, lots = self.market.best(held.index, held.sign)
         if not is_within(ticks, limit, held.sign):
             return None
         if lots < 0 or not self._partial_fills:
-            return [self._trade(held, (limit, held.leaves), Liquidity.MAKER, now_ns)]
+            return [self._trade(held, (limit, held.leaves), _MAKER, now_ns)]
         lots = min(lots, held.leaves)
         if not lots:
             return []
-        trade = self._trade(held, (limit, lots), Liquidity.MAKER, now_ns)
+        trade = self._trade(held, (limit, lots), _MAKER, now_ns)
         self.market.take(held.index, held.sign, (ticks, lots), trade.trade_id)
         return [trade]
-
-    def _levels(self, held: OpenOrder) -> Iterable[PriceLevel] | None:
-        levels = self.market.levels(held.index, held.sign)
-        if levels is None or self._partial_fills:
-            return levels
-        return [(ticks, UNKNOWN_LOTS) for ticks, _ in levels]
-
-    def _taken(self, held: OpenOrder, part: PriceLevel, now_ns: int) -> ExecutionReport:
-        trade = self._trade(held, part, Liquidity.TAKER, now_ns)
-        if self._partial_fills:
-            self.market.take(held.index, held.sign, part, trade.trade_id)
-        return trade
 
     def _trade(
         self, held: OpenOrder, part: PriceLevel, liquidity: Liquidity, now_ns: int
     ) -> ExecutionReport:
         order = held.order
-        instrument = self._instruments[held.index]
+        instrument = held.instrument
         ticks, lots = part
         price, quantity = instrument.tick * ticks, instrument.lot * lots
-        if liquidity is Liquidity.TAKER:
+        if liquidity is _TAKER:
             price = self._slippage.slipped(order.side, price, quantity)
             if order.limit_price is not None:
                 within = min if held.sign > 0 else max

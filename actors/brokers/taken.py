@@ -2,32 +2,41 @@
 
 from collections.abc import Set
 
+import msgspec
+
 from actors.brokers.matching import PriceLevel
 
 
-class Taken:
-    """Lots taken of one instrument's prices since a row of the slice at hand."""
+class Taken(msgspec.Struct, eq=False, gc=False):
+    """Lots taken of one instrument's prices since a row of the slice at hand.
 
-    __slots__ = ("_by_trade", "_lots", "since")
+    Attributes:
+        since: The row.
+        trades: ``(trade id, sign, ticks, lots)`` of what took: +1 has bought, -1 sold.
+    """
 
-    def __init__(self, since: int) -> None:
-        self.since = since
-        self._lots: dict[tuple[int, int], int] = {}
-        self._by_trade: dict[str, tuple[int, int, int]] = {}
-
-    def add(self, trade_id: str, sign: int, level: PriceLevel) -> None:
-        """Note that a trade has bought (``sign`` +1) or sold lots at a price in ticks."""
-        ticks, lots = level
-        self._lots[sign, ticks] = self._lots.get((sign, ticks), 0) + lots
-        self._by_trade[trade_id] = (sign, ticks, lots)
+    since: int
+    trades: list[tuple[str, int, int, int]] = []
+    _lots: dict[tuple[int, int], int] = {}
+    _added: int = 0
 
     def keep(self, trade_ids: Set[str]) -> None:
         """Give back what other trades than these have taken."""
-        for trade_id in [each for each in self._by_trade if each not in trade_ids]:
-            sign, ticks, lots = self._by_trade.pop(trade_id)
-            self._lots[sign, ticks] -= lots
+        self.trades = [trade for trade in self.trades if trade[0] in trade_ids]
+        self._lots = {}
+        self._added = 0
 
     def rest_of(self, level: PriceLevel, sign: int) -> PriceLevel:
         """Return a level with what is left of it; there is always enough of unlimited ones."""
         ticks, lots = level
-        return (ticks, max(lots - self._lots.get((sign, ticks), 0), 0)) if lots > 0 else level
+        if lots <= 0:
+            return level
+        if self._added < len(self.trades):
+            self._add()
+        return ticks, max(lots - self._lots.get((sign, ticks), 0), 0)
+
+    def _add(self) -> None:
+        """Add up what has been taken since it was last asked for."""
+        for _, sign, ticks, lots in self.trades[self._added :]:
+            self._lots[sign, ticks] = self._lots.get((sign, ticks), 0) + lots
+        self._added = len(self.trades)

@@ -70,9 +70,9 @@ class Venue:
                 delay = self._latency.submit_delay(now_ns, self._random)
                 if delay:
                     return [Later(OrderArrived(order=message.order), now_ns + delay)]
-                return self._send(self._arrive(message.order, now_ns), now_ns)
+                return self._arrive(message.order, now_ns)
             case OrderArrived():
-                return self._send(self._arrive(message.order, now_ns), now_ns)
+                return self._arrive(message.order, now_ns)
             case CancelPlacedOrder():
                 delay = self._latency.cancel_delay(now_ns, self._random)
                 if delay:
@@ -105,15 +105,18 @@ class Venue:
 
     # --- the way there and back --------------------------------------------------------------
 
-    def _arrive(self, order: Order, now_ns: int) -> list[ExecutionReport]:
+    def _arrive(self, order: Order, now_ns: int) -> list[BrokerOutput]:
         """Hand an order to the desk; one that comes twice is not heard again."""
-        if order.client_order_id in self._arrived:
+        order_id = order.client_order_id
+        if order_id in self._arrived:
             return []
-        self._arrived.add(order.client_order_id)
-        return self._desk.place(order, now_ns)
+        self._arrived.add(order_id)
+        return self._send(self._desk.place(order, now_ns), now_ns)
 
     def _send(self, reports: list[ExecutionReport], now_ns: int) -> list[BrokerOutput]:
-        delay = self._latency.report_delay(now_ns, self._random) if reports else 0
+        if not reports:
+            return []
+        delay = self._latency.report_delay(now_ns, self._random)
         if delay:
             return [Later(report, now_ns + delay) for report in reports]
         return [*reports]

@@ -1,4 +1,4 @@
-"""The books of a simulated venue, kept from the rows that have passed, only when asked for."""
+"""The books of a simulated venue, kept from the rows that have passed."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -10,52 +10,43 @@ from actors.model.book import Book
 
 
 class VenueBooks:
-    """One book per instrument index, from its first snapshot on."""
+    """One book per instrument index, from its first snapshot on: ``books``, to be read only."""
 
     def __init__(self) -> None:
-        self._books: dict[int, Book] = {}
-        self._changes: list[int] | None = None
-        self._read = 0
+        self.books: dict[int, Book] = {}
+        self._rows: Slice | None = None
+        self._changes: list[int] = []
 
-    def __contains__(self, index: object) -> bool:
-        return index in self._books
+    def changes(self, rows: Slice) -> list[int]:
+        """Return the rows of a slice that change a book."""
+        if rows is not self._rows:
+            self._rows, self._changes = rows, _changes(rows)
+        return self._changes
 
-    def read(self, rows: Slice, stop: int) -> None:
-        """Apply the changes of the slice at hand before ``stop`` that were not applied yet."""
-        start = self._read
-        if start >= stop:
-            return
-        self._read = stop
-        changes = self._changes
-        if changes is None:
-            changes = self._changes = _changes(rows)
-        if changes:
-            for row in changes[bisect_left(changes, start) : bisect_left(changes, stop)]:
-                self._apply(rows, row)
-
-    def leave(self) -> None:
-        """Begin with a new slice; the old one has been read."""
-        self._changes = None
-        self._read = 0
-
-    def levels(self, index: int, sign: int) -> Iterator[PriceLevel]:
-        """Yield what can be bought (``sign`` +1) or sold, best price first."""
-        book = self._books[index]
-        side = book.asks if sign > 0 else book.bids
-        prices = side.lowest_first()
-        lots = side.lots
-        return ((ticks, lots[ticks]) for ticks in (prices if sign > 0 else reversed(prices)))
+    def read(self, rows: Slice, start: int, stop: int) -> None:
+        """Apply the changes in ``[start, stop)``."""
+        changes = self.changes(rows)
+        for row in changes[bisect_left(changes, start) : bisect_left(changes, stop)]:
+            self._apply(rows, row)
 
     def _apply(self, rows: Slice, row: int) -> None:
         index = int(rows.instrument[row])
         is_snapshot = bool(rows.c[row])
-        book = self._books.get(index)
+        book = self.books.get(index)
         if book is None:
             if not is_snapshot:
                 return
-            book = self._books[index] = Book()
+            book = self.books[index] = Book()
         levels = rows.levels[int(rows.a[row]) : int(rows.b[row])].tolist()
         book.apply(levels, is_snapshot=is_snapshot)
+
+
+def levels_of(book: Book, sign: int) -> Iterator[PriceLevel]:
+    """Yield what can be bought (``sign`` +1) or sold, best price first."""
+    side = book.asks if sign > 0 else book.bids
+    prices = side.lowest_first()
+    lots = side.lots
+    return ((ticks, lots[ticks]) for ticks in (prices if sign > 0 else reversed(prices)))
 
 
 def _changes(rows: Slice) -> list[int]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from actors.brokers.matching import PriceLevel
 from actors.brokers.taken import Taken
-from actors.brokers.venue_books import VenueBooks
+from actors.brokers.venue_books import VenueBooks, levels_of
 from actors.messages.market import (
     CONNECTION_STATES,
     KIND_BITS,
@@ -19,7 +19,7 @@ from actors.messages.prices import EMPTY, LastPrices, Top
 from actors.messages.slices import Slice
 from actors.model.instrument import Instruments
 
-_FIRM_KINDS = (EventKind.QUOTE, EventKind.BAR)
+_QUOTE, _BAR = int(EventKind.QUOTE), int(EventKind.BAR)
 
 
 class VenueMarket:
@@ -42,7 +42,7 @@ class VenueMarket:
         self._tops: dict[int, Top] = {}
         self._rows: Slice | None = None
         self._stop = 0
-        self._breaks_read = 0
+        self._read = 0
 
     def advance(self, rows: Slice, stop: int) -> None:
         """Take notice of the rows before ``stop``; costs nothing until something is asked."""
@@ -80,28 +80,33 @@ class VenueMarket:
 
         None if nothing is known: no price yet, or a gap in the book.
         """
-        if self.is_gapped(index):
+        if self._read < self._stop:
+            self._read_on()
+        if self._gapped_since and self.is_gapped(index):
             return None
-        if self._keeps_books and self._rows is not None:
-            self._books.read(self._rows, self._stop)
-        if index not in self._books:
+        book = self._books.books.get(index)
+        if book is None:
             level = self.best(index, sign)
             if level[1]:
                 return (level,)
             return None if self.top(index) == EMPTY else ()
-        levels = self._books.levels(index, sign)
+        levels = levels_of(book, sign)
         taken = self._taken_of(index)
         return levels if taken is None else (taken.rest_of(level, sign) for level in levels)
 
     def take(self, index: int, sign: int, level: PriceLevel, trade_id: str) -> None:
-        """Note that a trade of ours has taken lots of a price, until it is shown anew."""
-        top = self.top(index)
-        if (top.ask_lots if sign > 0 else top.bid_lots) < 0 and index not in self._books:
-            return  # of a size that is not known there is always enough
-        taken = self._taken_of(index)
+        """Note that a trade of ours has taken lots of a price that was asked for just before.
+
+        They are gone until the price is shown anew.
+        """
+        if index not in self._books.books:
+            top = self._tops[index]
+            if (top.ask_lots if sign > 0 else top.bid_lots) < 0:
+                return  # of a size that is not known there is always enough
+        taken = self._taken.get(index)
         if taken is None:
             taken = self._taken[index] = Taken(self._stop)
-        taken.add(trade_id, sign, level)
+        taken.trades.append((trade_id, sign, *level))
 
     def keep_takes(self, trade_ids: Set[str]) -> None:
         """Give back what trades have taken that were never told to anybody."""
@@ -119,9 +124,9 @@ class VenueMarket:
         rows = self._rows
         if rows is None or since >= self._stop:
             return False
+        if rows.uniform_code is not None:
+            return _is_firm(rows.uniform_code, index)
         shown = rows.price_rows(index, firm=True)
-        if isinstance(shown, range):  # every row, or none
-            return since < len(shown)
         position = bisect_left(shown, since)
         return position < len(shown) and shown[position] < self._stop
 
@@ -129,8 +134,8 @@ class VenueMarket:
 
     def is_gapped(self, index: int) -> bool:
         """Return whether updates of an instrument's book are missing."""
-        if self._breaks_read < self._stop:
-            self._read_breaks()
+        if self._read < self._stop:
+            self._read_on()
         since = self._gapped_since.get(index)
         if since is None:
             return False
@@ -141,14 +146,16 @@ class VenueMarket:
 
     def gapped(self) -> list[int]:
         """Return the instruments whose books have a gap, in the order of the gaps."""
-        self._read_breaks()
+        if self._read < self._stop:
+            self._read_on()
         if not self._gapped_since:
             return []
         return [index for index in list(self._gapped_since) if self.is_gapped(index)]
 
     def is_resolved(self, index: int) -> bool:
         """Return whether the instrument's market is over."""
-        self._read_breaks()
+        if self._read < self._stop:
+            self._read_on()
         return index in self._resolved
 
     def firm_from(self, index: int) -> int:
@@ -176,15 +183,18 @@ class VenueMarket:
 
     # --- reading what has passed -------------------------------------------------------------
 
-    def _read_breaks(self) -> None:
-        rows, start = self._rows, self._breaks_read
-        if rows is None or start >= self._stop:
-            return
-        self._breaks_read = self._stop
+    def _read_on(self) -> None:
+        """Read the breaks and the changes of books that have passed since the last time."""
+        rows, start, stop = self._rows, self._read, self._stop
+        assert rows is not None, "rows that have passed are known"
         breaks = rows.breaks()
-        if breaks:
-            for row in breaks[bisect_left(breaks, start) : bisect_left(breaks, self._stop)]:
-                self._read_break(rows, row)
+        for row in breaks[bisect_left(breaks, start) : bisect_left(breaks, stop)]:
+            self._read_break(rows, row)
+        has_changes = self._keeps_books and bool(self._books.changes(rows))
+        if has_changes:
+            self._books.read(rows, start, stop)
+        # where there is nothing to read, the rest of the slice has been read as well
+        self._read = stop if breaks or has_changes else len(rows)
 
     def _read_break(self, rows: Slice, row: int) -> None:
         index = int(rows.instrument[row])
@@ -203,10 +213,6 @@ class VenueMarket:
         rows = self._rows
         if rows is None:
             return
-        self._read_breaks()
-        if self._keeps_books:
-            self._books.read(rows, self._stop)
-            self._books.leave()
         for index in self.gapped():
             self._gapped_since[index] = 0
         for index in list(self._taken):
@@ -215,14 +221,20 @@ class VenueMarket:
                 taken.since = 0
         if len(self._firm) < len(self._instruments):
             self._firm.update(_firm_instruments(rows, self._stop))
-        self._stop = self._breaks_read = 0
+        self._stop = self._read = 0
+
+
+def _is_firm(code: int, index: int) -> bool:
+    """Return whether rows of this code are quotes or bars of an instrument."""
+    kind = code & KIND_MASK
+    return (kind == _QUOTE or kind == _BAR) and code >> KIND_BITS == index
 
 
 def _firm_instruments(rows: Slice, stop: int) -> list[int]:
     """Return the instruments that have a quote or a bar before ``stop``."""
     if rows.uniform_code is not None:
-        is_firm = stop > 0 and rows.uniform_code & KIND_MASK in _FIRM_KINDS
-        return [rows.uniform_code >> KIND_BITS] if is_firm else []
+        index = rows.uniform_code >> KIND_BITS
+        return [index] if stop > 0 and _is_firm(rows.uniform_code, index) else []
     kind = rows.kind[:stop]
     is_firm_row = (kind == EventKind.QUOTE) | (kind == EventKind.BAR)
     indices: list[int] = np.unique(rows.instrument[:stop][is_firm_row]).tolist()

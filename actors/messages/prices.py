@@ -1,7 +1,6 @@
 """The latest price of each instrument, looked up only when somebody asks."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
 
 import msgspec
 
@@ -83,10 +82,10 @@ class LastPrices:
     def _absorb(self) -> None:
         """Keep the last prices of the slice that is left behind."""
         rows = self._rows
-        if rows is None:
+        if rows is None or not self._stop:
             return
         if self._sole is not None:
-            self._firm[self._sole] = self.top(self._sole)
+            self._firm[self._sole] = self._top(rows, self._stop - 1)
             return
         for instrument in sorted(set(rows.instrument[: self._stop].tolist())):
             for kept, firm in ((self._firm, True), (self._traded, False)):
@@ -102,4 +101,4 @@ def _sole_instrument(code: int | None) -> int | None:
 
 def _views(rows: Slice) -> tuple[memoryview, ...]:
     """Return the columns in the shape from which Python reads single numbers fastest."""
-    return tuple(memoryview(column) for column in (rows.kind, rows.a, rows.b, rows.c, rows.d))
+    return rows.kind.data, rows.a.data, rows.b.data, rows.c.data, rows.d.data

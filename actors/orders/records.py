@@ -2,14 +2,13 @@
 
 from decimal import Decimal
 
-import attrs
+import msgspec
 
 from actors.model.money import ZERO
 from actors.model.order import Order, OrderStatus
 
 
-@attrs.define(eq=False)
-class OrderRecord:
+class OrderRecord(msgspec.Struct, eq=False, gc=False):
     """One order's progress; only the order manager changes it.
 
     Attributes:

@@ -7,6 +7,10 @@ from actors.model.instrument import Instrument
 from actors.model.money import ONE, ZERO, plain
 from actors.model.order import Order, OrderType, TimeInForce
 
+_MARKET = OrderType.MARKET  # on Python 3.11 looking a member up costs as much as a call
+_POST_ONLY = OrderType.POST_ONLY
+_GTC = TimeInForce.GTC
+
 Rule = Callable[[Order, Instrument], Violation | None]
 
 
@@ -35,10 +39,10 @@ def min_quantity(order: Order, instrument: Instrument) -> Violation | None:
 
 def limit_given(order: Order, instrument: Instrument) -> Violation | None:
     """Refuse a limit order without a limit, and a market order with one."""
-    if (order.limit_price is None) == (order.order_type is OrderType.MARKET):
+    if (order.limit_price is None) == (order.order_type is _MARKET):
         return None
     found = "none" if order.limit_price is None else plain(order.limit_price)
-    wanted = "none" if order.order_type is OrderType.MARKET else "a limit price"
+    wanted = "none" if order.order_type is _MARKET else "a limit price"
     return Violation("LimitPrice", f"{wanted} for {order.order_type}", found)
 
 
@@ -64,7 +68,7 @@ def outcome_price(order: Order, instrument: Instrument) -> Violation | None:
 
 def post_only_rests(order: Order, instrument: Instrument) -> Violation | None:
     """Refuse an order that must not take and must not rest."""
-    if order.order_type is not OrderType.POST_ONLY or order.time_in_force is TimeInForce.GTC:
+    if order.order_type is not _POST_ONLY or order.time_in_force is _GTC:
         return None
     return Violation("PostOnly", "GTC", order.time_in_force)
 

@@ -6,15 +6,28 @@ import attrs
 
 from actors.messages.account import PositionChanged
 from actors.messages.trading import Fill
-from actors.model.instrument import Instruments
+from actors.model.instrument import Instrument, Instruments
 from actors.model.money import ZERO
 from actors.model.order import Order
-from actors.portfolio.exact import add, multiply, subtract
-from actors.portfolio.ledger import Key, Ledger
-from actors.portfolio.reservations import Reservations
+from actors.portfolio.exact import multiply_add, subtract
+from actors.portfolio.ledger import Key, Ledger, Position
+from actors.portfolio.reservations import OwnWorking, Reservations
 from actors.portfolio.valuation import Marks
 
-_TWO = Decimal(2)
+_MINUS_TWO = Decimal(-2)
+
+
+@attrs.frozen
+class Stake:
+    """What a decision on one strategy's order in one instrument is made from, found at once.
+
+    The position is the ledger's, what works is the reservations'; nobody else writes them.
+    """
+
+    index: int
+    instrument: Instrument
+    position: Position
+    working: OwnWorking
 
 
 @attrs.define(kw_only=True)
@@ -25,6 +38,7 @@ class Account:
     ledger: Ledger
     reservations: Reservations
     marks: Marks
+    _stakes: dict[Key, Stake] = attrs.field(factory=dict, init=False)
     _closing: dict[Key, str] = attrs.field(factory=dict, init=False)
     """The order that closes a position at the end, by position."""
 
@@ -37,13 +51,21 @@ class Account:
         ledger = self.ledger
         available = subtract(ledger.cash, self.reservations.reserved)
         if ledger.short_cost:
-            available = subtract(available, multiply(_TWO, ledger.short_cost))
+            available = multiply_add(_MINUS_TWO, ledger.short_cost, available)
         return available
 
-    def expected_position(self, key: Key) -> Decimal:
-        """Return what a strategy will hold when all its working orders have filled."""
-        working = self.reservations.strategy(key)
-        return add(self.ledger.quantity(key), subtract(working.buying, working.selling))
+    def stake(self, key: Key) -> Stake | None:
+        """Return a strategy's stake in an instrument, or None if that is not known (yet)."""
+        stake = self._stakes.get(key)
+        if stake is None:
+            instrument = self.instruments.get(key[1])
+            if instrument is None:
+                return None
+            index = self.instruments.index(key[1])
+            position = self.ledger.position(key)
+            working = self.reservations.strategy(key)
+            stake = self._stakes[key] = Stake(index, instrument, position, working)
+        return stake
 
     def book(self, fill: Fill) -> PositionChanged | None:
         """Book a fill and count it off its order; None if it has been booked before."""
@@ -55,8 +77,9 @@ class Account:
 
     def close(self, order: Order) -> None:
         """Count an order that closes a position at the end: it needs no cash."""
-        self._closing[order.strategy, order.instrument] = order.client_order_id
-        self.reservations.add(order, order.quantity, ZERO)
+        key = (order.strategy, order.instrument)
+        self._closing[key] = order.client_order_id
+        self.reservations.add(order, self.reservations.strategy(key), order.quantity, ZERO)
 
     def is_closing(self, key: Key) -> bool:
         """Return whether such an order is on its way for a position."""

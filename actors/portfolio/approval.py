@@ -3,13 +3,12 @@
 from decimal import Decimal
 
 from actors.messages.trading import Signal, SignalRefused, SubmitOrder, Violation
-from actors.model.instrument import Instrument
 from actors.model.money import ONE, ZERO, plain
 from actors.model.order import Order, Side
-from actors.portfolio.account import Account
+from actors.portfolio.account import Account, Stake
 from actors.portfolio.config import PortfolioConfig
 from actors.portfolio.exact import add, multiply
-from actors.portfolio.sizing import signed_quantity
+from actors.portfolio.sizing import signed_quantity, size_violation
 from actors.risk.policy import RiskRequest, evaluate, opening_quantity
 
 _BUY, _SELL = Side  # on Python 3.11, looking a member up takes longer than comparing it
@@ -48,59 +47,62 @@ class Approval:
         """
         blocked = self._blocked(signal)
         if blocked is not None:
-            return _refusal(signal, (blocked,))
+            return _refusal(signal, blocked)
         account = self._account
-        instrument = account.instruments.get(signal.instrument)
-        if instrument is None:
-            unknown = Violation("Instrument", "a known instrument", signal.instrument)
-            return _refusal(signal, (unknown,))
-        signed = signed_quantity(signal, account, instrument.lot)
-        if isinstance(signed, Violation):
-            return _refusal(signal, (signed,))
+        stake = account.stake((signal.strategy, signal.instrument))
+        if stake is None:
+            return _refusal(
+                signal, Violation("Instrument", "a known instrument", signal.instrument)
+            )
+        signed = signed_quantity(signal, stake)
+        if signed is None:
+            return _refusal(signal, size_violation(signal, stake))
         if not signed:
             return None
         price = signal.limit_price
         if price is None:
-            price = account.marks.price(instrument, is_buy=signed > 0)
-        if price is None or price <= 0:
-            return _refusal(signal, (_no_price(signed, price),))
-        request = self._request(signal.strategy, instrument, signed, price)
+            tick = stake.instrument.tick
+            price = account.marks.price(stake.index, tick, is_buy=signed > ZERO)
+        if price is None or price <= ZERO:
+            return _refusal(signal, _no_price(signed, price))
+        request = self._request(stake, signed, price)
         violations = evaluate(self._policies, request)
-        return _refusal(signal, violations) if violations else self._submit(signal, request)
+        if violations:
+            return _refusal(signal, *violations)
+        return self._submit(signal, request, stake)
 
     def _blocked(self, signal: Signal) -> Violation | None:
         if self._halted is not None:
             return Violation("Halted", "trading is active", self._halted)
         if signal.strategy in self._stopped:
             return Violation("Stopped", "the strategy runs", self._stopped[signal.strategy])
-        payoff = self._account.marks.payoff(signal.instrument)
-        if payoff is not None:
-            return Violation("Resolved", "an open market", f"resolved at {plain(payoff)}")
+        payoffs = self._account.marks.payoffs
+        if signal.instrument in payoffs:
+            paid = plain(payoffs[signal.instrument])
+            return Violation("Resolved", "an open market", f"resolved at {paid}")
         return None
 
-    def _request(
-        self, strategy: str, instrument: Instrument, signed: Decimal, price: Decimal
-    ) -> RiskRequest:
+    def _request(self, stake: Stake, signed: Decimal, price: Decimal) -> RiskRequest:
         account = self._account
-        key = (strategy, instrument.id)
-        own = account.reservations.strategy(key)
-        everyone = account.reservations.account(instrument.id)
-        held = account.ledger.quantity(key)
-        if signed > 0:
+        own = stake.working
+        everyone = own.everyone
+        position = stake.position
+        held = position.quantity
+        if signed > ZERO:
             side, quantity = _BUY, signed
             opening = opening_quantity(quantity, -held - own.buying)
         else:
             side, quantity = _SELL, -signed
             opening = opening_quantity(quantity, held - own.selling)
         return RiskRequest(
-            instrument=instrument,
+            instrument=stake.instrument,
             side=side,
             quantity=quantity,
             opening=opening,
             price=price,
             cost=multiply(multiply(price, self._with_fee), opening) if opening else ZERO,
             available=account.available(),
-            account_position=account.ledger.account_quantity(instrument.id),
+            account_position=position.total.quantity,
             account_buying=everyone.buying,
             account_selling=everyone.selling,
             strategy_position=held,
@@ -108,7 +110,7 @@ class Approval:
             strategy_selling=own.selling,
         )
 
-    def _submit(self, signal: Signal, request: RiskRequest) -> SubmitOrder:
+    def _submit(self, signal: Signal, request: RiskRequest, stake: Stake) -> SubmitOrder:
         order = Order(
             client_order_id=signal.signal_id,
             strategy=signal.strategy,
@@ -120,8 +122,9 @@ class Approval:
             time_in_force=signal.time_in_force,
             reason=signal.reason,
         )
-        self._account.reservations.add(order, request.opening, request.cost)
-        return SubmitOrder(order=order, approved_by=self._approved_by, reserved=request.cost)
+        cost = request.cost
+        self._account.reservations.add(order, stake.working, request.opening, cost)
+        return SubmitOrder(order=order, approved_by=self._approved_by, reserved=cost)
 
     def restore(self, submitted: SubmitOrder) -> None:
         """Count an order that was sent before a restart.
@@ -132,10 +135,11 @@ class Approval:
         order = submitted.order
         key = (order.strategy, order.instrument)
         own = self._account.reservations.strategy(key)
-        held = self._account.ledger.quantity(key)
+        held = self._account.ledger.position(key).quantity
         closable = -held - own.buying if order.side is _BUY else held - own.selling
         opening = opening_quantity(order.quantity, closable)
-        self._account.reservations.add(order, opening or order.quantity, submitted.reserved)
+        opening = opening or order.quantity
+        self._account.reservations.add(order, own, opening, submitted.reserved)
 
 
 def _no_price(signed: Decimal, price: Decimal | None) -> Violation:
@@ -143,7 +147,7 @@ def _no_price(signed: Decimal, price: Decimal | None) -> Violation:
     return Violation("NoPrice", wanted, "none" if price is None else plain(price))
 
 
-def _refusal(signal: Signal, violations: tuple[Violation, ...]) -> SignalRefused:
+def _refusal(signal: Signal, *violations: Violation) -> SignalRefused:
     return SignalRefused(
         signal_id=signal.signal_id,
         strategy=signal.strategy,

@@ -23,6 +23,8 @@ _ROUNDED = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=_BUGS)
 add = _EXACT.add
 subtract = _EXACT.subtract
 multiply = _EXACT.multiply
+multiply_add = _EXACT.fma
+"""``multiply_add(a, b, c)`` is ``a * b + c``."""
 
 
 def share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:

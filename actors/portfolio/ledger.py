@@ -8,13 +8,14 @@ exactly at any time.
 """
 
 from decimal import Decimal
+from functools import reduce
 
 from actors.messages.account import PositionChanged
 from actors.messages.trading import Fill
 from actors.model.instrument import Instrument
 from actors.model.money import ZERO
 from actors.model.order import Liquidity, Side
-from actors.portfolio.exact import add, multiply, share, subtract
+from actors.portfolio.exact import add, multiply, multiply_add, share, subtract
 
 Key = tuple[str, str]
 """Strategy and instrument id."""
@@ -23,47 +24,64 @@ _BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than compari
 _SETTLEMENT = Liquidity.SETTLEMENT
 
 
+class Total:
+    """What the account holds of one instrument: the sum over its strategies, signed."""
+
+    __slots__ = ("quantity",)
+
+    def __init__(self) -> None:
+        self.quantity = ZERO
+
+
 class Position:
     """What one strategy holds of one instrument; units as in :class:`PositionChanged`."""
 
-    __slots__ = ("commission", "cost", "instrument", "quantity", "realized_pnl", "strategy")
+    __slots__ = ("commission", "cost", "key", "quantity", "realized_pnl", "total")
 
-    def __init__(self, strategy: str, instrument: str) -> None:
-        self.strategy = strategy
-        self.instrument = instrument
+    def __init__(self, key: Key, total: Total) -> None:
+        self.key = key
+        self.total = total
         self.quantity = ZERO
         self.cost = ZERO
         self.realized_pnl = ZERO
         self.commission = ZERO
 
-    def open(self, signed: Decimal, amount: Decimal) -> None:
-        """Add to a position, or begin one.
+    @property
+    def strategy(self) -> str:
+        """Return whose it is."""
+        return self.key[0]
 
-        Args:
-            signed: Quantity, negative for a short; of the same sign as what is held.
-            amount: What it was bought or sold for; not negative.
-        """
-        self.quantity = add(self.quantity, signed)
-        self.cost = add(self.cost, amount)
+    @property
+    def instrument(self) -> str:
+        """Return what it is of."""
+        return self.key[1]
 
-    def close(self, signed: Decimal, price: Decimal) -> None:
-        """Take quantity away, and over zero into a new position the other way."""
+    def move(self, signed: Decimal, price: Decimal) -> None:
+        """Buy a quantity, or sell it where it is negative: opens, closes, or both in turn."""
         held = self.quantity
-        size, holding = signed.copy_abs(), held.copy_abs()
-        closed = min(size, holding)
-        removed = self.cost if closed == holding else share(self.cost, closed, holding)
-        amount = multiply(price, closed)
-        gain = subtract(amount, removed) if held > 0 else subtract(removed, amount)
-        self.realized_pnl = add(self.realized_pnl, gain)
-        self.quantity = add(held, signed)
-        opened = subtract(size, closed)
-        self.cost = multiply(price, opened) if opened else subtract(self.cost, removed)
+        self.quantity = left = add(held, signed)
+        is_long = held > ZERO
+        if not held or (signed > ZERO) is is_long:
+            self.cost = multiply_add(price, signed.copy_abs(), self.cost)
+            return
+        if left and (left > ZERO) is is_long:
+            closed, removed = signed.copy_negate(), self._part_of_cost(held, signed)
+            self.cost = subtract(self.cost, removed)
+        else:
+            closed, removed = held, self.cost
+            self.cost = multiply(price, left.copy_abs())
+        pnl = multiply_add(price, closed, self.realized_pnl)
+        self.realized_pnl = subtract(pnl, removed) if is_long else add(pnl, removed)
+
+    def _part_of_cost(self, held: Decimal, signed: Decimal) -> Decimal:
+        return share(self.cost, signed.copy_abs(), held.copy_abs())
 
     def changed(self) -> PositionChanged:
         """Return the position as it is now."""
+        strategy, instrument = self.key
         return PositionChanged(
-            strategy=self.strategy,
-            instrument=self.instrument,
+            strategy=strategy,
+            instrument=instrument,
             quantity=self.quantity,
             cost=self.cost,
             realized_pnl=self.realized_pnl,
@@ -76,8 +94,6 @@ class Ledger:
 
     def __init__(self, cash: Decimal) -> None:
         self.cash = cash
-        self.commission = ZERO
-        """The sum of all commissions paid; rebates are negative."""
         self.short_cost = ZERO
         """What the open shorts were sold for, all together."""
         self.duplicates = 0
@@ -86,52 +102,49 @@ class Ledger:
         """How many of the fills are settlements."""
         self._fills: dict[tuple[str, str], Fill] = {}
         self._positions: dict[Key, Position] = {}
+        """All that were ever asked for, held or not."""
+        self._opened: dict[Key, Position] = {}
+        """Those of them that there ever was a fill of."""
         self._open: dict[Key, Position] = {}
-        self._account: dict[str, Decimal] = {}
+        """Those of them that are not flat."""
+        self._totals: dict[str, Total] = {}
 
     def apply(self, fill: Fill) -> PositionChanged | None:
         """Book a fill; None if ``(venue, trade_id)`` has been booked before."""
         name = (fill.venue, fill.trade_id)
         if name in self._fills:
-            self.duplicates += fill.liquidity is not Liquidity.SETTLEMENT
+            self.duplicates += fill.liquidity is not _SETTLEMENT
             return None
-        assert fill.last_quantity > 0, f"fill {name} of nothing"
+        quantity = fill.last_quantity
+        assert quantity > ZERO, f"fill {name} of nothing"
         self._fills[name] = fill
-        self.settled += fill.liquidity is _SETTLEMENT
-        commission = fill.commission
-        amount = multiply(fill.last_price, fill.last_quantity)
+        if fill.liquidity is _SETTLEMENT:
+            self.settled += 1
         if fill.side is _BUY:
-            signed = fill.last_quantity
-            self.cash = subtract(self.cash, amount)
+            received, given = quantity, quantity.copy_negate()
         else:
-            signed = fill.last_quantity.copy_negate()
-            self.cash = add(self.cash, amount)
-        if commission:
-            self.cash = subtract(self.cash, commission)
-            self.commission = add(self.commission, commission)
-        return self._move(fill, signed, amount)
-
-    def _move(self, fill: Fill, signed: Decimal, amount: Decimal) -> PositionChanged:
-        key = (fill.strategy, fill.instrument)
-        position = self._positions.get(key)
-        if position is None:
-            position = self._positions[key] = Position(*key)
-        held = position.quantity
-        if held < 0:
-            self.short_cost = subtract(self.short_cost, position.cost)
-        if not held or (held > 0) == (signed > 0):
-            position.open(signed, amount)
-        else:
-            position.close(signed, fill.last_price)
-        if position.quantity < 0:
-            self.short_cost = add(self.short_cost, position.cost)
-        if position.quantity:
-            self._open[key] = position
-        else:
-            self._open.pop(key, None)
-        position.commission = add(position.commission, fill.commission)
-        self._account[fill.instrument] = add(self.account_quantity(fill.instrument), signed)
+            received, given = quantity.copy_negate(), quantity
+        self.cash = multiply_add(fill.last_price, given, self.cash)
+        position = self.position((fill.strategy, fill.instrument))
+        self._move(position, received, fill.last_price)
+        if fill.commission:
+            self.cash = subtract(self.cash, fill.commission)
+            position.commission = add(position.commission, fill.commission)
         return position.changed()
+
+    def _move(self, position: Position, signed: Decimal, price: Decimal) -> None:
+        held = position.quantity
+        if held < ZERO:
+            self.short_cost = subtract(self.short_cost, position.cost)
+        elif not held:
+            self._open[position.key] = self._opened[position.key] = position
+        position.move(signed, price)
+        total = position.total
+        total.quantity = add(total.quantity, signed)
+        if position.quantity < ZERO:
+            self.short_cost = add(self.short_cost, position.cost)
+        elif not position.quantity:
+            del self._open[position.key]
 
     def settle(
         self, instrument: Instrument, payoff: Decimal, time_ns: int, late: Fill | None = None
@@ -153,14 +166,24 @@ class Ledger:
             if position.instrument == instrument.id
         ]
 
-    def quantity(self, key: Key) -> Decimal:
-        """Return one strategy's signed position in one instrument."""
-        position = self._open.get(key)
-        return ZERO if position is None else position.quantity
+    def position(self, key: Key) -> Position:
+        """Return one strategy's position in one instrument, flat if there is none."""
+        position = self._positions.get(key)
+        if position is None:
+            position = self._positions[key] = Position(key, self.total(key[1]))
+        return position
 
-    def account_quantity(self, instrument: str) -> Decimal:
-        """Return the account's signed position: the sum over its strategies."""
-        return self._account.get(instrument, ZERO)
+    def total(self, instrument: str) -> Total:
+        """Return what the account holds of one instrument."""
+        total = self._totals.get(instrument)
+        if total is None:
+            total = self._totals[instrument] = Total()
+        return total
+
+    @property
+    def commission(self) -> Decimal:
+        """Return the sum of all commissions paid; rebates are negative."""
+        return reduce(add, [position.commission for position in self._opened.values()], ZERO)
 
     def open_positions(self) -> list[Position]:
         """Return the positions that are not flat, by strategy and instrument."""
@@ -168,7 +191,7 @@ class Ledger:
 
     def positions(self) -> list[PositionChanged]:
         """Return every position that there ever was, by strategy and instrument."""
-        return [self._positions[key].changed() for key in sorted(self._positions)]
+        return [self._opened[key].changed() for key in sorted(self._opened)]
 
     @property
     def count(self) -> int:

@@ -118,7 +118,7 @@ class Portfolio:
         changed = self._account.book(fill)
         if changed is None:
             return []
-        if changed.quantity and self._account.marks.payoff(fill.instrument) is not None:
+        if changed.quantity and fill.instrument in self._account.marks.payoffs:
             # the venue filled it before the market resolved; the report came after
             return [changed, *self._account.settle(fill.instrument, now_ns, fill)]
         return [changed]
@@ -231,7 +231,7 @@ class Portfolio:
 
     def account_position(self, instrument_id: str) -> Decimal:
         """Return the account's signed position in one instrument."""
-        return self._ledger.account_quantity(instrument_id)
+        return self._ledger.total(instrument_id).quantity
 
     def mark(self, instrument_id: str) -> Decimal | None:
         """Return what one unit is worth at the latest prices, or None if there never was one."""

@@ -6,6 +6,8 @@ same instant cannot spend the same room.
 
 from decimal import Decimal
 
+import msgspec
+
 from actors.model.money import ZERO
 from actors.model.order import Order, Side
 from actors.portfolio.exact import add, share, subtract
@@ -15,7 +17,7 @@ _BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than compari
 
 
 class Working:
-    """What is about to be bought and sold, in units, neither negative."""
+    """What the account is about to buy and sell of one instrument, in units, neither negative."""
 
     __slots__ = ("buying", "selling")
 
@@ -24,22 +26,25 @@ class Working:
         self.selling = ZERO
 
 
-_NONE = Working()
+class OwnWorking(Working):
+    """The same for one strategy, whose orders count for the account too."""
+
+    __slots__ = ("everyone",)
+
+    def __init__(self, everyone: Working) -> None:
+        super().__init__()
+        self.everyone = everyone
 
 
-class _Reservation:
+class _Reservation(msgspec.Struct, gc=False):
     """One order: what is left of it, and the cash held back for that."""
 
-    __slots__ = ("account", "cost", "is_buy", "leaves", "opening", "opening_cost", "strategy")
-
-    def __init__(
-        self, order: Order, opening: Decimal, cost: Decimal, working: tuple[Working, Working]
-    ) -> None:
-        self.is_buy = order.side is _BUY
-        self.leaves = order.quantity
-        self.opening = opening
-        self.opening_cost = self.cost = cost
-        self.strategy, self.account = working
+    own: OwnWorking
+    is_buy: bool
+    leaves: Decimal
+    opening: Decimal
+    opening_cost: Decimal
+    cost: Decimal
 
     def cost_of(self, leaves: Decimal) -> Decimal:
         """Return the cash to hold back. What closes a position is taken to fill first."""
@@ -55,7 +60,7 @@ class Reservations:
         self.reserved = ZERO
         """The cash that all of them hold back."""
         self._orders: dict[str, _Reservation] = {}
-        self._strategies: dict[Key, Working] = {}
+        self._strategies: dict[Key, OwnWorking] = {}
         self._accounts: dict[str, Working] = {}
 
     def __contains__(self, client_order_id: object) -> bool:
@@ -64,43 +69,52 @@ class Reservations:
     def __len__(self) -> int:
         return len(self._orders)
 
-    def strategy(self, key: Key) -> Working:
+    def strategy(self, key: Key) -> OwnWorking:
         """Return what one strategy has working in one instrument; not to be changed."""
-        return self._strategies.get(key, _NONE)
+        own = self._strategies.get(key)
+        if own is None:
+            own = self._strategies[key] = OwnWorking(self.account(key[1]))
+        return own
 
     def account(self, instrument: str) -> Working:
         """Return what the account has working in one instrument; not to be changed."""
-        return self._accounts.get(instrument, _NONE)
+        everyone = self._accounts.get(instrument)
+        if everyone is None:
+            everyone = self._accounts[instrument] = Working()
+        return everyone
 
-    def add(self, order: Order, opening: Decimal, cost: Decimal) -> None:
-        """Count an order, and hold back the cost of the part that opens a position."""
-        key = (order.strategy, order.instrument)
-        strategy = self._strategies.get(key)
-        if strategy is None:
-            strategy = self._strategies[key] = Working()
-        account = self._accounts.get(order.instrument)
-        if account is None:
-            account = self._accounts[order.instrument] = Working()
-        held = _Reservation(order, opening, cost, (strategy, account))
+    def add(self, order: Order, own: OwnWorking, opening: Decimal, cost: Decimal) -> None:
+        """Count an order, and hold back the cost of the part that opens a position.
+
+        ``own`` is :meth:`strategy` of the order.
+        """
+        quantity = order.quantity
+        is_buy = order.side is _BUY
+        held = _Reservation(own, is_buy, quantity, opening, cost, cost)
         self._orders[order.client_order_id] = held
-        if held.is_buy:
-            strategy.buying = add(strategy.buying, order.quantity)
-            account.buying = add(account.buying, order.quantity)
+        everyone = own.everyone
+        if is_buy:
+            own.buying = add(own.buying, quantity)
+            everyone.buying = add(everyone.buying, quantity)
         else:
-            strategy.selling = add(strategy.selling, order.quantity)
-            account.selling = add(account.selling, order.quantity)
+            own.selling = add(own.selling, quantity)
+            everyone.selling = add(everyone.selling, quantity)
         if cost:
             self.reserved = add(self.reserved, cost)
 
     def fill(self, client_order_id: str, quantity: Decimal, *, is_over: bool) -> None:
         """Count a fill of an order; of one that is over already, nothing is left to count."""
+        if is_over:
+            self.release(client_order_id)
+            return
         held = self._orders.get(client_order_id)
         if held is None:
             return
-        if is_over or quantity >= held.leaves:
+        if quantity >= held.leaves:
             self.release(client_order_id)
             return
-        self._reduce(held, quantity)
+        held.leaves = subtract(held.leaves, quantity)
+        _reduce(held, quantity)
         if held.cost:
             cost = held.cost_of(held.leaves)
             self.reserved = add(self.reserved, subtract(cost, held.cost))
@@ -111,15 +125,18 @@ class Reservations:
         held = self._orders.pop(client_order_id, None)
         if held is None:
             return
-        self._reduce(held, held.leaves)
+        _reduce(held, held.leaves)
         if held.cost:
             self.reserved = subtract(self.reserved, held.cost)
 
-    def _reduce(self, held: _Reservation, quantity: Decimal) -> None:
-        held.leaves = subtract(held.leaves, quantity)
-        if held.is_buy:
-            held.strategy.buying = subtract(held.strategy.buying, quantity)
-            held.account.buying = subtract(held.account.buying, quantity)
-        else:
-            held.strategy.selling = subtract(held.strategy.selling, quantity)
-            held.account.selling = subtract(held.account.selling, quantity)
+
+def _reduce(held: _Reservation, quantity: Decimal) -> None:
+    """Count a quantity of an order as neither being bought nor being sold any more."""
+    own = held.own
+    everyone = own.everyone
+    if held.is_buy:
+        own.buying = subtract(own.buying, quantity)
+        everyone.buying = subtract(everyone.buying, quantity)
+    else:
+        own.selling = subtract(own.selling, quantity)
+        everyone.selling = subtract(everyone.selling, quantity)

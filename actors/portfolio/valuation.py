@@ -7,32 +7,32 @@ from decimal import Decimal
 from actors.messages.market import EventKind
 from actors.messages.prices import LastPrices, Top
 from actors.messages.slices import Slice
-from actors.model.instrument import Instrument, Instruments
+from actors.model.instrument import Instruments
 from actors.portfolio.exact import add, multiply, subtract
 from actors.portfolio.ledger import Ledger
 
 _HALF = Decimal("0.5")
 
 
-class Marks:
-    """What the portfolio knows of the market; outlives its cores, which could not recover it."""
+class Marks(LastPrices):
+    """What the portfolio knows of the market; outlives its cores, which could not recover it.
+
+    Attributes:
+        payoffs: What one unit of each resolved instrument pays; not to be changed.
+    """
 
     def __init__(self, instruments: Instruments) -> None:
+        super().__init__()
         self._instruments = instruments
-        self._prices = LastPrices()
         self._good: dict[str, Decimal] = {}
-        self._payoffs: dict[str, Decimal] = {}
+        self.payoffs: dict[str, Decimal] = {}
 
-    def advance(self, rows: Slice, stop: int) -> None:
-        """Take notice of the rows before ``stop``, in constant time."""
-        self._prices.advance(rows, stop)
-
-    def price(self, instrument: Instrument, *, is_buy: bool) -> Decimal | None:
+    def price(self, index: int, tick: Decimal, *, is_buy: bool) -> Decimal | None:
         """Return what an order would meet now, the ask or the bid; None if nobody is there."""
-        top = self._prices.top(self._instruments.index(instrument.id))
+        top = self.top(index)
         if is_buy:
-            return instrument.tick * top.ask if top.ask_lots else None
-        return instrument.tick * top.bid if top.bid_lots else None
+            return tick * top.ask if top.ask_lots else None
+        return tick * top.bid if top.bid_lots else None
 
     def mark(self, instrument_id: str) -> Decimal | None:
         """Return what one unit is worth; None if there never was a price.
@@ -44,7 +44,7 @@ class Marks:
         instrument = self._instruments.get(instrument_id)
         if instrument is None:
             return None
-        top = self._prices.top(self._instruments.index(instrument_id))
+        top = self.top(self._instruments.index(instrument_id))
         mark = _mid(top, instrument.tick)
         return self._good.get(instrument_id) if mark is None else mark
 
@@ -60,11 +60,11 @@ class Marks:
 
     def resolve(self, instrument_id: str, payoff: Decimal) -> None:
         """Note that an instrument has resolved, and what one unit pays."""
-        self._payoffs[instrument_id] = payoff
+        self.payoffs[instrument_id] = payoff
 
     def payoff(self, instrument_id: str) -> Decimal | None:
         """Return what one unit of a resolved instrument pays, or None if it is still traded."""
-        return self._payoffs.get(instrument_id)
+        return self.payoffs.get(instrument_id)
 
 
 def _mid(top: Top, tick: Decimal) -> Decimal | None:
@@ -92,6 +92,8 @@ def equity(ledger: Ledger, mark_of: Callable[[str], Decimal | None]) -> Decimal:
 def first_resolution(rows: Slice, start: int, stop: int) -> int:
     """Return the first row in ``[start, stop)`` that resolves a market, or ``stop``."""
     breaks = rows.breaks()
+    if not breaks:
+        return stop
     for position in range(bisect_left(breaks, start), len(breaks)):
         row = breaks[position]
         if row >= stop:

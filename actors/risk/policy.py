@@ -69,6 +69,6 @@ def opening_quantity(quantity: Decimal, closable: Decimal) -> Decimal:
         closable: What is held against it, less what other orders are about to close; may be
             negative, when those already close more than there is.
     """
-    if closable <= 0:
+    if closable <= ZERO:
         return quantity
     return quantity - closable if closable < quantity else ZERO

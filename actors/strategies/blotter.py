@@ -7,7 +7,7 @@ import msgspec
 from actors.messages.account import PositionChanged
 from actors.messages.trading import OrderUpdate, Signal, SignalRefused
 from actors.model.money import ZERO
-from actors.model.order import OrderStatus, Side
+from actors.model.order import TERMINAL, OrderStatus, Side
 
 
 class OpenOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -48,7 +48,7 @@ class Blotter:
 
     def updated(self, update: OrderUpdate) -> None:
         """Take notice of an order's progress."""
-        if update.status.is_terminal:
+        if update.status in TERMINAL:
             self._open.pop(update.client_order_id, None)
         else:
             self._open[update.client_order_id] = update

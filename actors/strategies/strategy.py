@@ -136,7 +136,7 @@ class Strategy(Callbacks, Verbs):
                 return self._take_rows(message.rows, now_ns)
             case _:
                 assert_never(message)
-        return self.take_outbox(now_ns)
+        return self.take_outbox(now_ns) if self.outbox else []
 
     def recover(self, history: Iterable[tuple[str, Any]]) -> None:
         """Rebuild positions and open orders; no callback hears of it."""

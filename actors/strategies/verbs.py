@@ -36,6 +36,7 @@ class Verbs:
         self._wishes = 0
         self._blotter = Blotter()
         self._timers: dict[str, int] = {}
+        self._sets_timers = False
 
     def buy(self, instrument: Instrument | str, quantity: Number, **terms: Unpack[Terms]) -> str:
         """Wish to buy a quantity, in units; return the order's client id.
@@ -76,6 +77,7 @@ class Verbs:
         """
         if delay_ns <= 0:
             raise ValueError(f"delay of timer {name!r}: expected above 0 ns, found {delay_ns}")
+        self._sets_timers = True
         self.outbox.append(_SetTimer(name, delay_ns))
 
     def position(self, instrument: Instrument | str) -> Decimal:
@@ -124,8 +126,11 @@ class Verbs:
         outbox = self.outbox
         if not outbox:
             return []
-        sent = [self._timed(m, now_ns) if m.__class__ is _SetTimer else m for m in outbox]
+        sent = outbox.copy()
         outbox.clear()
+        if self._sets_timers:
+            self._sets_timers = False
+            return [self._timed(m, now_ns) if isinstance(m, _SetTimer) else m for m in sent]
         return sent
 
     def _timed(self, timer: _SetTimer, now_ns: int) -> Later:

@@ -51,11 +51,8 @@ class Backlog:
         self._kept[code, self._number] = event
 
     def keep(self, events: Iterable[CodedEvent]) -> None:
-        """Keep row objects that come before those that are kept already."""
-        later, self._kept = self._kept, {}
+        """Keep row objects once more: a strategy that was to make up for them has failed again."""
         for code, event in events:
-            self.keeper(code)(event)
-        for (code, _), event in later.items():
             self.keeper(code)(event)
 
     def events(self) -> list[CodedEvent]:
@@ -90,8 +87,10 @@ class Audience:
         self.vectorised = []
         for each in self._cells:
             core = each.core
-            if isinstance(core, Follower):
-                self.followers.append((each, core))
+            follower = each.market if core is None else core
+            if isinstance(follower, Follower):
+                # what a core knew of the market goes on following it: its successor inherits it
+                self.followers.append((each, follower))
             if isinstance(core, Reactor):
                 self.reactors.append((each, core))
             if isinstance(core, Vectorised):

@@ -109,6 +109,7 @@ class Cell:
         self._is_waiting = False
         self._is_ending = False
         self._error = None
+        self.failed_sequence = 0
         try:
             self._begin()
             task_status.started()
@@ -117,6 +118,7 @@ class Cell:
             else:
                 await self._drain_for_ever()
         except Exception as error:
+            self.failures += 1
             self._error = error
             self._ended.set()
             raise
@@ -309,7 +311,6 @@ class Cell:
         try:
             outputs = core.handle(envelope.message, now_ns)
         except Exception as error:
-            self.failures += 1
             self.failed_sequence = envelope.sequence
             self._keep_or_quarantine(error, envelope)
             raise

@@ -113,7 +113,7 @@ def _write(connection: sqlite3.Connection, rows: list[Row]) -> None:
         connection.executemany(_INSERT, rows)
         connection.execute("COMMIT")
     except sqlite3.Error as error:
-        if connection.in_transaction:
+        with contextlib.suppress(sqlite3.Error):  # there may be nothing to take back
             connection.execute("ROLLBACK")
         raise JournalError(f"the journal cannot be written: {error}") from error
 

@@ -8,7 +8,13 @@ from typing import Any
 
 from actors.model.money import plain
 from actors.model.order import OrderStatus
-from runtime.observe.result import OrderRow, RunResult, Statistics, TradingFigures
+from runtime.observe.result import (
+    OrderRow,
+    PositionRow,
+    RunResult,
+    Statistics,
+    TradingFigures,
+)
 from runtime.observe.times import iso_time
 from runtime.research.round_trips import RoundTrip, TradeBook, trade_books
 
@@ -117,8 +123,32 @@ def to_json(statistics: Statistics, result: RunResult) -> dict[str, Any]:
         "signals_refused": statistics.signals_refused,
         "refusals": dict(sorted(result.refusals.items())),
         "alerts": len(result.alerts),
+        "open_positions": [
+            _position_json(row) for row in result.positions if row.position.quantity
+        ],
+        "positions": [
+            {
+                "strategy": row.position.strategy,
+                "instrument": row.position.instrument,
+                "quantity": plain(row.position.quantity),
+                "cost": plain(row.position.cost),
+                "mark": None if row.mark is None else plain(row.mark),
+            }
+            for row in result.positions
+        ],
         "strategies": {name: _figures_json(each) for name, each in statistics.strategies.items()},
         "instruments": {name: _figures_json(each) for name, each in statistics.instruments.items()},
+    }
+
+
+def _position_json(row: PositionRow) -> dict[str, Any]:
+    position = row.position
+    return {
+        "strategy": position.strategy,
+        "instrument": position.instrument,
+        "quantity": plain(position.quantity),
+        "cost": plain(position.cost),
+        "mark": None if row.mark is None else plain(row.mark),
     }
 
 

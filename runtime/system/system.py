@@ -29,6 +29,7 @@ from runtime.kernel.cell import Cell
 from runtime.kernel.determinism import seeded_scheduler, steady_collector
 from runtime.kernel.supervisor import SupervisorReport
 from runtime.observe.result import ActorRow, ExitCode
+from runtime.system.rebuilding import rebuilt, tell_unheard_reports
 from runtime.wiring.plant import CORES, GUARD, Blueprint, Plant, build_simulated
 from runtime.wiring.routes import Role
 from runtime.wiring.tree import actor_rows
@@ -142,6 +143,7 @@ class System:
         await sequencer.stop_listeners()
         self._send(CancelAll("the run ends"))
         await sequencer.finish_in_flight()
+        self._hear_the_venue_out(plant)
         if self._close_out and self.failure is None:
             self._send(CloseOut())
             await sequencer.finish_in_flight()
@@ -155,7 +157,27 @@ class System:
     def _keep_cores(self, plant: Plant) -> None:
         """Keep the cores for the result; one that is down is rebuilt from the journal."""
         for name, cell in plant.cells.items():
-            self.cores[name] = cell.core or _rebuilt(cell, plant)
+            if name not in self.cores:
+                self.cores[name] = cell.core or self._rebuilt(cell, plant)
+
+    def _hear_the_venue_out(self, plant: Plant) -> None:
+        """Have the venue's reports booked that came after the order manager had given up."""
+        cell = plant.cells[Role.ORDERS]
+        if cell.core is not None or plant.journal is None:
+            return
+        orders = self.cores[cell.name] = self._rebuilt(cell, plant)
+        failed = tell_unheard_reports(orders, cell, plant.journal, plant.post)
+        if failed:
+            self._fail(f"{failed} reports of the venue could not be booked")
+
+    def _rebuilt(self, cell: Cell, plant: Plant) -> Any:
+        """Return a core for an actor that is down; one that knows nothing if it must be."""
+        try:
+            return rebuilt(cell, plant.journal)
+        except Exception as error:  # noqa: BLE001 - whatever it is, a result is due
+            if cell.name in CORES:
+                self._fail(f"{cell.name} cannot be rebuilt: {error!r}")
+            return rebuilt(cell, None)
 
     # --- supervision -----------------------------------------------------------------------------
 
@@ -186,7 +208,7 @@ class System:
             plant.sequencer.request_stop()
 
     def _fail(self, cause: str) -> None:
-        self.failure = self.failure or cause
+        self.failure = f"{self.failure}; {cause}" if self.failure else cause
         self.exit_code = ExitCode.FAILED
 
     # --- signals ---------------------------------------------------------------------------------
@@ -204,11 +226,3 @@ class System:
         """Pass no more rows; wind down."""
         if self._plant is not None and self._plant.sequencer is not None:
             self._plant.sequencer.request_stop()
-
-
-def _rebuilt(cell: Cell, plant: Plant) -> Any:
-    """Return a core that knows what the journal knows, for an actor that is down."""
-    core = cell.spec.make_core(cell.spec.context(cell.incarnation))
-    if plant.journal is not None:
-        core.recover(cell.past(plant.journal))
-    return core

@@ -66,9 +66,7 @@ def unchanged(plan: Blueprint) -> Blueprint:
     return plan
 
 
-def config(
-    text: str, *overrides: str, environment: Mapping[str, str] | None = None
-) -> RunConfig:
+def config(text: str, *overrides: str, environment: Mapping[str, str] | None = None) -> RunConfig:
     """Return the configuration of a text, or of a file's text."""
     file = str(REPOSITORY / "scenarios" / "test.yaml")
     return parse_config(text, file, overrides=overrides, environment=environment or {})

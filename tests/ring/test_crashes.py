@@ -1,6 +1,6 @@
 """Crash anything, anywhere: it is restarted alone, and no order and no fill is lost or doubled."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from actors.actor import Source
+from actors.actor import Context, Core, Source
 from actors.messages.account import MarkEquity
 from actors.messages.slices import Slice
 from actors.messages.system import (
@@ -33,16 +33,19 @@ from runtime.observe.result import ExitCode, OrderRow
 from runtime.research.artefacts import write_artefacts
 from runtime.research.statistics import statistics
 from runtime.wiring.plant import Blueprint
+from runtime.wiring.routes import Role
 from tests.ring.rig import Ran, check_books, config, run
 from tests.ring.scenes import SMALL
 from tests.ring.traders import heard
-from tests.ring.traps import Trap, trapped
+from tests.ring.traps import Sprung, Trap, trapped
 
 CORES = ("broker", "orders", "portfolio")
 EVERY = 1_000_000
 SETTINGS = config(SMALL)
 WITH_PATIENT = config(
-    SMALL.replace("strategies:", "strategies:\n  - {name: patient, type: 'tests.ring.traders:Patient'}")
+    SMALL.replace(
+        "strategies:", "strategies:\n  - {name: patient, type: 'tests.ring.traders:Patient'}"
+    )
 )
 
 
@@ -54,9 +57,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return ran
 
 
-def run_trapped(
-    actor: str, trap: Trap, folder: Path | None, settings: Any = SETTINGS
-) -> Ran:
+def run_trapped(actor: str, trap: Trap, folder: Path | None, settings: Any = SETTINGS) -> Ran:
     """Run with one actor in a trap."""
     return run(settings, folder, change=partial(trapped, actor=actor, trap=trap))
 
@@ -99,9 +100,7 @@ def events(ran: Ran, kind: type) -> list[Any]:
 
 
 @pytest.mark.parametrize("actor", CORES)
-def test_a_core_may_crash_after_any_message(
-    actor: str, undisturbed: Ran, tmp_path: Path
-) -> None:
+def test_a_core_may_crash_after_any_message(actor: str, undisturbed: Ran, tmp_path: Path) -> None:
     for call in range(1, 61):
         trap = Trap(call)
         ran = run_trapped(actor, trap, tmp_path)
@@ -111,9 +110,7 @@ def test_a_core_may_crash_after_any_message(
 
 
 @pytest.mark.parametrize("actor", CORES)
-def test_a_core_may_crash_before_any_message(
-    actor: str, undisturbed: Ran, tmp_path: Path
-) -> None:
+def test_a_core_may_crash_before_any_message(actor: str, undisturbed: Ran, tmp_path: Path) -> None:
     for call in range(1, 61, 6):
         trap = Trap(call, after=False)
         ran = run_trapped(actor, trap, tmp_path)
@@ -123,9 +120,7 @@ def test_a_core_may_crash_before_any_message(
 
 
 @pytest.mark.parametrize("after", [True, False])
-def test_a_strategy_may_crash_at_any_event(
-    after: bool, undisturbed: Ran, tmp_path: Path
-) -> None:
+def test_a_strategy_may_crash_at_any_event(after: bool, undisturbed: Ran, tmp_path: Path) -> None:
     for call in range(1, 61, 4):
         trap = Trap(call, after=after)
         ran = run_trapped("one", trap, tmp_path)
@@ -269,7 +264,9 @@ def test_a_feed_that_gives_up_fails_the_run_with_a_complete_result(tmp_path: Pat
 
 def test_a_poison_message_is_set_aside_and_its_successors_are_handled(tmp_path: Path) -> None:
     poison = "small-3-one-2"
-    trap = Trap(1, after=False, times=EVERY, matches=lambda m: getattr(m, "signal_id", "") == poison)
+    trap = Trap(
+        1, after=False, times=EVERY, matches=lambda m: getattr(m, "signal_id", "") == poison
+    )
     ran = run_trapped("portfolio", trap, tmp_path)
     (quarantined,) = events(ran, MessageQuarantined)
     assert (quarantined.actor, quarantined.message_type, quarantined.attempts) == (
@@ -320,6 +317,18 @@ def test_a_core_that_gives_up_ends_the_run_as_failed_with_a_complete_result(
     assert (tmp_path / "fills.csv").read_text().count("\n") == 1 + len(result.fills)
 
 
+@pytest.mark.parametrize("actor", CORES)
+def test_whenever_a_core_gives_up_no_trade_of_the_venue_is_missing(
+    actor: str, tmp_path: Path
+) -> None:
+    for call in range(4, 88, 12):
+        ran = run_trapped(actor, Trap(call, times=EVERY), tmp_path)
+        assert ran.result.exit_code is ExitCode.FAILED
+        check_books(ran)
+        told = {report.trade_id for report in ran.of(ExecutionReport) if report.kind == "TRADE"}
+        assert told == {row.fill.trade_id for row in ran.result.fills}
+
+
 @pytest.mark.parametrize("actor", ["portfolio", "orders"])
 def test_what_is_open_is_cancelled_when_a_core_gives_up(actor: str, tmp_path: Path) -> None:
     ran = run_trapped(actor, Trap(30, times=EVERY), tmp_path, WITH_PATIENT)
@@ -361,3 +370,30 @@ def test_without_a_journal_a_strategy_is_restarted_and_trades_on() -> None:
     assert [event.actor for event in events(ran, ActorRestarted)] == ["one"]
     assert ran.result.exit_code is ExitCode.GOOD
     check_books(ran)
+
+
+def test_a_core_that_cannot_be_rebuilt_is_told_in_the_result(tmp_path: Path) -> None:
+    """The reason why it is down may be its past: the run must end with a result all the same."""
+
+    def forgetful(plan: Blueprint) -> Blueprint:
+        make = plan.cores[Role.ORDERS]
+
+        def make_forgetful(context: Context) -> Core:
+            core = make(context)
+            recover = core.recover
+
+            def fail(history: Iterable[tuple[str, Any]]) -> None:
+                recover(history)
+                raise Sprung("I cannot remember")
+
+            core.recover = fail  # type: ignore[method-assign]
+            return core
+
+        return attrs.evolve(plan, cores={**plan.cores, Role.ORDERS: make_forgetful})
+
+    trap = Trap(30)
+    ran = run(SETTINGS, tmp_path, change=lambda plan: trapped(forgetful(plan), "orders", trap))
+    assert ran.result.exit_code is ExitCode.FAILED
+    assert ran.result.orders == ()
+    assert "I cannot remember" in ran.result.reason
+    assert ran.result.fills

@@ -118,3 +118,24 @@ class Patient(Strategy):
     def on_quote(self, quote: Quote) -> None:
         if len(self.open_orders()) < 2 and quote.bid is not None:
             self.buy(quote.instrument, 1, limit=quote.bid - 10)
+
+
+class HalfSpread(Strategy):
+    """Reports the mean half spread of the YES quotes it has seen, when the run ends."""
+
+    def on_start(self) -> None:
+        self._sum = Decimal(0)
+        self._count = 0
+
+    def on_quote(self, quote: Quote) -> None:
+        assert quote.bid is not None
+        assert quote.ask is not None
+        self._sum += (quote.ask - quote.bid) / 2
+        self._count += 1
+
+    def on_stop(self) -> None:
+        half_spreads.append((self._count, self._sum))
+
+
+half_spreads: list[tuple[int, Decimal]] = []
+"""What :class:`HalfSpread` has found in this process: how many, and their sum."""

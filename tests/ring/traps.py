@@ -71,15 +71,27 @@ def trapped(plan: Blueprint, actor: str, trap: Trap) -> Blueprint:
 
 def _trapping(make: MakeCore, trap: Trap) -> MakeCore:
     def make_trapped(context: Context) -> Core:
-        core = make(context)
-        for name in ("handle", "react"):
-            if hasattr(core, name):
-                setattr(core, name, _in_trap(getattr(core, name), trap))
-        if hasattr(core, "callback"):
-            _trap_callbacks(core, trap)
-        return core
+        core: Any = make(context)
+        start = core.start
+
+        def start_and_trap(now_ns: int) -> list[Any]:
+            outputs: list[Any] = start(now_ns)
+            _set(core, trap)  # from now on: recovery is left alone
+            return outputs
+
+        core.start = start_and_trap
+        made: Core = core
+        return made
 
     return make_trapped
+
+
+def _set(core: Any, trap: Trap) -> None:
+    core.handle = _in_trap(core.handle, trap)
+    if hasattr(core, "react"):
+        core.react = _in_trap(core.react, trap)
+    if hasattr(core, "callback"):
+        _trap_callbacks(core, trap)
 
 
 def _in_trap(work: Callable[..., Any], trap: Trap) -> Callable[..., Any]:

@@ -49,6 +49,18 @@ def test_an_order_is_held_from_its_acceptance_to_its_end() -> None:
         assert held_orders([*history, sent(end)]).held == []
 
 
+def test_an_order_that_was_filled_on_arrival_has_arrived_and_is_not_held() -> None:
+    asked = order(quantity="3")
+    history = [
+        received(place(asked)),
+        sent(trade_report("1", trade_id="a")),
+        sent(Later(trade_report("2", trade_id="b"), 9)),
+    ]
+    past = held_orders(history)
+    assert (past.held, past.arrived) == ([], {asked.client_order_id})
+    assert past.trade_ids == {"a", "b"}
+
+
 def test_an_order_on_its_way_has_not_arrived() -> None:
     asked = order()
     history = [
@@ -95,6 +107,20 @@ def test_a_recovered_order_trades_on_and_its_trades_are_numbered_on() -> None:
     assert (trade.trade_id, trade.last_quantity) == ("run-strategy-1-2", Decimal(2))
     assert trade.last_price == 100
     assert broker.handle(place(order(quantity="3", limit="100")), 5) == []
+
+
+def test_an_order_that_was_filled_on_arrival_is_not_filled_again_after_a_crash() -> None:
+    table = instruments()
+    first: Any = SimulatedBroker(context("broker"), table)
+    first.handle(MarketData(quote_rows([(99, 101, 500, 500)], table=table)), 0)
+    told = first.handle(place(order(quantity="2")), 1)
+    assert [each.kind for each in told] == [ReportKind.TRADE]
+    second: Any = SimulatedBroker(context("broker"), table)
+    second.inherit(first.market)
+    second.recover([received(place(order(quantity="2"))), *map(sent, told)])
+    assert (second.open_orders(), second.handle(place(order(quantity="2")), 2)) == ([], [])
+    [trade] = second.handle(place(order(quantity="3", id="b")), 3)
+    assert (trade.kind, trade.last_quantity) == (ReportKind.TRADE, 3)  # what was left of five
 
 
 def test_a_recovered_venue_stays_closed() -> None:

@@ -69,6 +69,15 @@ def test_a_trade_is_a_price_only_before_the_first_quote() -> None:
     assert prices.top(0) == Top(49, 51, 5, 5)
 
 
+def test_a_slice_that_was_left_before_its_first_row_leaves_no_price() -> None:
+    prices = LastPrices()
+    prices.advance(built([Row(TRADE, 1, 0, (50, 1, 1))], table()), 1)
+    prices.advance(built([Row(QUOTE, 2, 0, (49, 51, 5, 5))], table()), 0)
+    assert prices.top(0) == Top(50, 50, UNKNOWN_LOTS, UNKNOWN_LOTS)
+    prices.advance(built([Row(TRADE, 3, 0, (60, 1, 1))], table()), 1)
+    assert prices.top(0) == Top(60, 60, UNKNOWN_LOTS, UNKNOWN_LOTS)
+
+
 def test_rows_that_were_not_reached_when_a_slice_was_left_do_not_count() -> None:
     prices = LastPrices()
     first = built([Row(BAR, 1, 0, (1, 1, 1, 5, 1)), Row(BAR, 2, 0, (1, 1, 1, 9, 1))], table())

@@ -134,6 +134,26 @@ def test_trades_fill_an_order_step_by_step() -> None:
     ]
 
 
+def test_an_order_that_is_filled_on_arrival_goes_from_submitting_to_filled() -> None:
+    core = manager(submit(order(quantity="2")))
+    [fill, update] = core.handle(trade_report("2", "100.5"), 2)
+    assert isinstance(fill, Fill)
+    assert (fill.last_quantity, fill.leaves_quantity) == (Decimal(2), Decimal(0))
+    assert update == OrderUpdate(
+        client_order_id=ID,
+        strategy="strategy",
+        instrument=BTC,
+        side=Side.BUY,
+        status=OrderStatus.FILLED,
+        quantity=Decimal(2),
+        filled_quantity=Decimal(2),
+    )
+    assert [status for status, _, _ in record_of(core).history][-2:] == [
+        OrderStatus.SUBMITTING,
+        OrderStatus.FILLED,
+    ]
+
+
 def test_a_fill_comes_before_the_update_that_ends_the_order() -> None:
     outputs = placed().handle(trade_report("1"), 2)
     assert [type(each) for each in outputs] == [Fill, OrderUpdate]

@@ -109,10 +109,18 @@ def test_the_same_trade_is_booked_once() -> None:
     assert booked.fills == [fill(1)]
 
 
+def test_a_position_that_was_only_asked_for_is_none() -> None:
+    booked = Ledger(INITIAL)
+    assert booked.position(("cross", COIN)).quantity == 0
+    assert booked.positions() == []
+    booked.apply(fill())
+    assert [now.quantity for now in booked.positions()] == [Decimal(10)]
+
+
 def test_two_venues_may_use_the_same_trade_id() -> None:
     booked = ledger(fill(1), fill(1, venue="elsewhere"))
     assert booked.duplicates == 0
-    assert booked.account_quantity(COIN) == 20
+    assert booked.total(COIN).quantity == 20
 
 
 def test_a_fill_of_nothing_is_a_bug() -> None:
@@ -126,10 +134,10 @@ def test_the_account_holds_the_sum_of_its_strategies() -> None:
         fill(2, Side.SELL, "4", strategy="b"),
         fill(3, Side.BUY, "1", strategy="a", instrument=YES),
     )
-    assert booked.account_quantity(COIN) == 6
-    assert booked.account_quantity(YES) == 1
-    assert booked.quantity(("b", COIN)) == -4
-    assert booked.quantity(("b", YES)) == 0
+    assert booked.total(COIN).quantity == 6
+    assert booked.total(YES).quantity == 1
+    assert booked.position(("b", COIN)).quantity == -4
+    assert booked.position(("b", YES)).quantity == 0
 
 
 def test_a_settlement_sells_longs_and_buys_shorts_back_at_the_payoff() -> None:
@@ -276,7 +284,7 @@ def test_positions_are_the_sums_of_their_fills(fills: list[Fill]) -> None:
         assert now.cost >= 0
     for name in (COIN, YES):
         held = sum(p.quantity for p in booked.positions() if p.instrument == name)
-        assert booked.account_quantity(name) == held
+        assert booked.total(name).quantity == held
 
 
 @given(fill_lists(), st.randoms(use_true_random=False))
@@ -288,7 +296,7 @@ def test_totals_do_not_depend_on_the_order_of_fills(fills: list[Fill], chance: A
     assert first.cash == second.cash
     assert first.commission == second.commission
     for name in (COIN, YES):
-        assert first.account_quantity(name) == second.account_quantity(name)
+        assert first.total(name).quantity == second.total(name).quantity
     quantities_of = [[(p.strategy, p.quantity) for p in x.positions()] for x in (first, second)]
     assert quantities_of[0] == quantities_of[1]
 
@@ -314,5 +322,5 @@ def test_after_a_settlement_the_fills_alone_explain_the_cash(
     for settlement in booked.settle(token(), payoff, 1):
         booked.apply(settlement)
     assert all(p.instrument != YES for p in booked.open_positions())
-    assert booked.account_quantity(YES) == 0
+    assert booked.total(YES).quantity == 0
     assert ledger(*booked.fills).cash == booked.cash

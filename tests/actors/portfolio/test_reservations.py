@@ -14,8 +14,12 @@ KEY = ("cross", COIN)
 def holding(*orders: Order, opening: str = "10", cost: str = "5") -> Reservations:
     reservations = Reservations()
     for one in orders:
-        reservations.add(one, Decimal(opening), Decimal(cost))
+        count(reservations, one, Decimal(opening), Decimal(cost))
     return reservations
+
+
+def count(reservations: Reservations, one: Order, opening: Decimal, cost: Decimal) -> None:
+    reservations.add(one, reservations.strategy((one.strategy, one.instrument)), opening, cost)
 
 
 def fill(reservations: Reservations, quantity: str, *, is_over: bool = False) -> None:
@@ -78,7 +82,7 @@ def test_whatever_fills_nothing_stays_reserved_when_all_orders_are_over(
     held = Reservations()
     for number, (quantity, opening, cost, _) in enumerate(plans):
         side = Side.BUY if number % 2 else Side.SELL
-        held.add(order(number, side, str(quantity)), min(opening, quantity), cost)
+        count(held, order(number, side, str(quantity)), min(opening, quantity), cost)
     for number, (*_, fills) in enumerate(plans):
         for quantity in fills:
             before = held.reserved

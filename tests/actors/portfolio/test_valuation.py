@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.messages.account import EquityMarked
-from actors.model.instrument import Instrument
 from actors.model.order import Side
 from actors.portfolio.curve import MAX_SAMPLES, EquityCurve
 from actors.portfolio.ledger import Ledger
@@ -23,16 +22,11 @@ def marks_after(*tapes: Tape) -> Marks:
 
 
 TABLE = table()
+CENT = TABLE[0].tick
 
 
 def tape() -> Tape:
     return Tape(TABLE)
-
-
-def coin() -> Instrument:
-    found = TABLE.get(COIN)
-    assert found is not None
-    return found
 
 
 def test_the_mark_is_the_exact_mid() -> None:
@@ -74,14 +68,14 @@ def test_looking_at_a_mark_does_not_keep_it() -> None:
 
 def test_an_order_would_meet_the_other_side_of_the_quote() -> None:
     marks = marks_after(tape().quote(1, "0.50", "0.53"))
-    assert marks.price(coin(), is_buy=True) == Decimal("0.53")
-    assert marks.price(coin(), is_buy=False) == Decimal("0.50")
+    assert marks.price(0, CENT, is_buy=True) == Decimal("0.53")
+    assert marks.price(0, CENT, is_buy=False) == Decimal("0.50")
 
 
 def test_an_order_meets_nobody_on_an_empty_side() -> None:
     marks = marks_after(tape().quote(1, "0.50", None))
-    assert marks.price(coin(), is_buy=True) is None
-    assert marks_after(tape().quote(1, None, "0.50")).price(coin(), is_buy=False) is None
+    assert marks.price(0, CENT, is_buy=True) is None
+    assert marks_after(tape().quote(1, None, "0.50")).price(0, CENT, is_buy=False) is None
 
 
 def test_a_payoff_is_known_after_the_resolution() -> None:

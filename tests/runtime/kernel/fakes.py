@@ -29,7 +29,7 @@ from runtime.kernel.live import LiveTimers, Quiescence
 from runtime.kernel.mailbox import WAIT, Mailbox, Overflow, Rule
 from runtime.kernel.post import Post, Ready, Receiver
 from runtime.kernel.restarts import Backoff, ChildPolicy, Restart, SupervisorPolicy
-from runtime.kernel.supervisor import ChildSpec, Supervisor, SupervisorServices
+from runtime.kernel.supervisor import ChildSpec, Supervisor, SupervisorReport, SupervisorServices
 
 SECOND = 1_000_000_000
 
@@ -136,7 +136,7 @@ class ScriptedCore:
 
     def start(self, now_ns: int) -> list[Any]:
         self.script.started.append(now_ns)
-        self.script.check("start", self.incarnation)
+        self.script.check(("start", self.incarnation), self.incarnation)
         return list(self.script.first)
 
     def handle(self, message: Any, now_ns: int) -> list[Any]:
@@ -270,11 +270,11 @@ class Plant:
         return Supervisor("root", SupervisorPolicy(), specs, services)
 
     def _supervision(self) -> SupervisorServices:
-        return SupervisorServices(
-            clock=self.clock,
-            random=Random(1),
-            report=lambda event: self.deliver(event, sender="system"),
-        )
+        return SupervisorServices(clock=self.clock, random=Random(1), report=self._report)
+
+    def _report(self, event: SupervisorReport) -> None:
+        if not event.actor.endswith("-guard"):
+            self.deliver(event, sender="system")
 
     def reports(self, kind: type) -> list[Any]:
         """Return what was observed of one type."""

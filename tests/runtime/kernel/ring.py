@@ -1,6 +1,6 @@
 """A ring without trade: feeds, a venue that reacts to rows, strategies that act on them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -9,7 +9,7 @@ import attrs
 import msgspec
 import trio
 
-from actors.actor import Later
+from actors.actor import Context, Later
 from actors.messages.market import ConnectionState
 from actors.messages.merging import Merger
 from actors.messages.records import Origin
@@ -260,7 +260,12 @@ class Ring:
     strategies: dict[str, RingScript] = attrs.field(factory=dict)
     feeds: Mapping[str, Sequence[FakeSource]] = attrs.field(factory=dict)
     """By name, the source of each incarnation; the last one serves all others."""
+    more: Mapping[str, Callable[[Context], Any]] = attrs.field(factory=dict)
+    """More cores, by name; their rank is behind the strategies."""
+    capacity: int = 1024
     pace: Pace = attrs.field(factory=Pace)
+    market: Mapping[str, Any] = attrs.field(factory=dict)
+    """What else to say of the market."""
     backoff: Mapping[str, Any] = attrs.field(factory=dict)
     intensity: int = 1_000
     quarantine_after: int = 3
@@ -273,7 +278,11 @@ class Ring:
         self._add_cells(needs_history=True)
         cells = [SourceCell(name, self._maker(name), self.plant.clock) for name in self.feeds]  # type: ignore[arg-type]
         market = Market(
-            feeds=cells, merger=Merger(len(cells)), status_rows=status_rows, pace=self.pace
+            feeds=cells,
+            merger=Merger(len(cells)),
+            status_rows=status_rows,
+            pace=self.pace,
+            **self.market,
         )
         ready = self.plant.ready
         assert ready is not None
@@ -288,12 +297,16 @@ class Ring:
         self.children = cells
 
     def _add_cells(self, **of_venue: Any) -> None:
-        limit = self.quarantine_after
-        venue = partial(FakeVenue, script=self.venue)
-        self.plant.add("venue", venue, quarantine_after=limit, **of_venue)
+        options: dict[str, Any] = {
+            "quarantine_after": self.quarantine_after,
+            "capacity": self.capacity,
+        }
+        self.plant.add("venue", partial(FakeVenue, script=self.venue), **options, **of_venue)
         for name, own in self.strategies.items():
             kind = FakeVectorised if own.is_vectorised else FakeStrategy
-            self.plant.add(name, partial(kind, script=own), quarantine_after=limit)
+            self.plant.add(name, partial(kind, script=own), **options)
+        for name, make_core in self.more.items():
+            self.plant.add(name, make_core, **options)
 
     def _maker(self, name: str) -> Any:
         sources = self.feeds[name]
@@ -335,7 +348,8 @@ class LiveRing(Ring):
     """The same ring, run live: needs a running trio."""
 
     def __attrs_post_init__(self) -> None:
-        self.plant = live_plant(MemoryJournal())
+        first_ns = min(sources[0].rows.times()[0] for sources in self.feeds.values())
+        self.plant = live_plant(MemoryJournal(), first_ns)
         self._add_cells()
         post = self.plant.post
         everyone = list(self.plant.cells.values())

@@ -19,6 +19,7 @@ from tests.runtime.kernel.fakes import (
     SECOND,
     Ask,
     Broken,
+    MemoryJournal,
     Note,
     Plant,
     Script,
@@ -156,7 +157,6 @@ async def test_a_fresh_core_handles_the_message_that_failed_and_then_the_rest(
         of.deliver(*notes("w", "x", "y"))
         await settle(of)
         assert (of.cells["a"].incarnation, of.cells["a"].failures) == (1, 1)
-        assert of.cells["a"].failed_sequence == 2
     assert a.tried == notes("w", "x", "x", "y")
     assert a.handled == notes("w", "x", "y")
     assert [note.text for note in b.handled] == ["w 1", "w 2", "x 1", "x 2", "y 1", "y 2"]
@@ -273,7 +273,8 @@ async def test_a_core_that_sends_what_cannot_be_sent_has_failed(
         await settle(of)
     assert (a.handled, b.handled) == (notes("bad", "good"), [Note("b")])
     assert of.reports(ActorFailed)[0].failure.kind == "KeyError"
-    assert of.cells["a"].incarnation == 1
+    assert of.reports(ActorFailed)[0].message_sequence == 0
+    assert (of.cells["a"].incarnation, of.cells["a"].failures) == (1, 1)
 
 
 @MODES
@@ -356,6 +357,28 @@ async def test_messages_that_were_overtaken_are_no_part_of_the_past_before_they_
     assert script.recovered == [[("received", Ask("a", 1)), ("received", Note("a", "report"))]]
 
 
+async def test_live_an_overtaken_message_is_part_of_the_past_only_when_it_is_handled(
+    autojump_clock: MockClock,
+) -> None:
+    script = Script(fails={Note("a", "x"): 1, Note("a", "y"): 2})
+    of = live_plant(MemoryJournal())
+    box = of.add("a", script, capacity=1).mailbox
+    of.deliver(Ask("a", 1))
+    ((_, second),) = of.post.deliver("test", 0, Ask("a", 2), 0) or []
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(box.send, second)
+        await wait_all_tasks_blocked()
+        of.deliver(*notes("report", "x"))
+        async with supervised(of):
+            await settle(of)
+            of.deliver(Note("a", "y"))
+            await settle(of)
+    assert script.handled == [Ask("a", 1), *notes("report", "x"), Ask("a", 2), *notes("y")]
+    first, last = ([message for _, message in past] for past in script.recovered)
+    assert first == [Ask("a", 1), Note("a", "report")]
+    assert last == [Ask("a", 1), Ask("a", 2), *notes("report", "x")]
+
+
 async def test_what_overtook_another_is_part_of_the_past_after_the_other_is_handled(
     tmp_path: Path,
 ) -> None:
@@ -397,6 +420,8 @@ async def test_an_actor_that_needs_its_past_is_not_rebuilt_without_a_journal() -
     failures = [report.failure for report in of.reports(ActorFailed)]
     assert [each.kind for each in failures] == ["Broken", *["JournalError"] * 3]
     assert failures[1].text == "a cannot be rebuilt: the run keeps no journal"
+    assert [report.message_sequence for report in of.reports(ActorFailed)] == [1, 0, 0, 0]
+    assert of.cells["a"].failures == 4
     assert of.cells["a"].state is CellState.DOWN
 
 
@@ -421,7 +446,7 @@ class Inheriting(ScriptedCore):
 async def test_what_a_core_knew_of_the_market_is_handed_on(
     mode: Mode, autojump_clock: MockClock
 ) -> None:
-    script = Script(fails={Note("a"): 2, "start": 0})
+    script = Script(fails={Note("a"): 2})
     of = mode()
     revive(of)
     cell = of.add("a", lambda given: Inheriting(given, script))

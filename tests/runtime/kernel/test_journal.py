@@ -164,6 +164,13 @@ def test_a_batch_that_cannot_be_written_is_not_written_in_part(tmp_path: Path) -
     assert read(tmp_path / "journal.sqlite") == []
 
 
+def test_a_journal_that_is_closed_takes_no_more(tmp_path: Path) -> None:
+    written = journal(tmp_path)
+    written.close()
+    with pytest.raises(JournalError, match="cannot be written: Cannot operate on a closed"):
+        fill(written, 4_096)
+
+
 # Live
 
 
