@@ -63,6 +63,18 @@ class _Catcher(_Player):
         return super().handle(message, now_ns) if message.left >= 0 else []
 
 
+def _spec(name: str, rank: int, core: Any) -> CellSpec:
+    def context(incarnation: int) -> Context:
+        return Context(
+            run_id="bench", actor=name, incarnation=incarnation, random=seeded_random(1, name)
+        )
+
+    def make_core(_context: Context) -> Any:
+        return core
+
+    return CellSpec(name=name, rank=rank, make_core=make_core, context=context)
+
+
 def _cells(cores: dict[str, Any]) -> tuple[Post, list[Cell]]:
     clock = LiveClock()
     timers = LiveTimers(clock)
@@ -77,20 +89,10 @@ def _cells(cores: dict[str, Any]) -> tuple[Post, list[Cell]]:
         changed=lambda _cell: None,
     )
 
-    def context(name: str, incarnation: int) -> Context:
-        return Context(
-            run_id="bench", actor=name, incarnation=incarnation, random=seeded_random(1, name)
-        )
-
-    cells = {}
-    for rank, (name, core) in enumerate(cores.items()):
-        spec = CellSpec(
-            name=name,
-            rank=rank,
-            make_core=lambda _context, core=core: core,
-            context=lambda incarnation, name=name: context(name, incarnation),
-        )
-        cells[name] = Cell(spec, Mailbox(name, capacity=4096), services)
+    cells = {
+        name: Cell(_spec(name, rank, core), Mailbox(name, capacity=4096), services)
+        for rank, (name, core) in enumerate(cores.items())
+    }
     routes = {name: (cell,) for name, cell in cells.items()}
     post.routes = {Ball: lambda ball: routes[ball.to]}
     return post, list(cells.values())
@@ -100,7 +102,7 @@ async def _play(cores: dict[str, Any], first: Ball, finished: trio.Event) -> flo
     post, cells = _cells(cores)
     async with trio.open_nursery() as nursery:
         for cell in cells:
-            await nursery.start(lambda cell=cell, **kw: cell.run(**kw))  # type: ignore[misc]
+            await nursery.start(cell.run)
         started = time.perf_counter()
         post.deliver("bench", 0, first, 0)
         await finished.wait()
