@@ -9,10 +9,10 @@ READY := $(VENV)/.ready
 run: $(READY) ## Run the quickstart scenario
 	$(BIN)/bulkhead run scenarios/quickstart.yaml --tree
 
-test: $(READY) ## Run the test suite
-	$(BIN)/pytest -q
+test: $(READY) ## Run the test suite, taking notes of coverage
+	$(BIN)/pytest -q --cov --cov-report=
 
-check: lint types contracts coverage ## Everything CI checks
+check: lint types contracts test coverage ## Everything CI checks
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -24,11 +24,10 @@ types: $(READY)
 contracts: $(READY)
 	$(BIN)/lint-imports
 
-coverage: $(READY) ## The test suite again, with branch coverage and its floors
-	$(BIN)/pytest -q --cov --cov-report=
+coverage: $(READY) ## The floors of branch coverage, by the notes of the last `make test`
 	$(BIN)/coverage report --include='actors/*' --fail-under=95
 	$(BIN)/coverage report --include='runtime/kernel/*' --fail-under=95
-	$(BIN)/coverage report --include='runtime/*' --omit='runtime/kernel/*'
+	$(BIN)/coverage report --include='runtime/*' --omit='runtime/kernel/*' --fail-under=90
 
 bench: $(READY) ## Speed, as ratios against floors measured in the same run
 	$(BIN)/python -m tests.benchmarks
