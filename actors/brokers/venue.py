@@ -43,11 +43,8 @@ class Venue:
         self._latency = latency
         self._desk = Desk(instruments, matcher)
         self._arrived: set[str] = set()
-
-    @property
-    def market(self) -> VenueMarket:
-        """Return what the venue shows; the next incarnation inherits it."""
-        return self._desk.matcher.market
+        self.market = matcher.market
+        """What the venue shows; the next incarnation inherits it."""
 
     def open_orders(self) -> list[OpenOrder]:
         """Return what the venue holds, by instrument and side, in the order of trading."""
@@ -65,12 +62,12 @@ class Venue:
 
     def handle(self, message: BrokerInput, now_ns: int) -> list[BrokerOutput]:
         """Return the venue's reports, or what is on its way to or from it."""
+        if isinstance(message, PlaceOrder):  # every order: outside of ``match``, which is slower
+            delay = self._latency.submit_delay(now_ns, self._random)
+            if delay:
+                return [Later(OrderArrived(order=message.order), now_ns + delay)]
+            return self._arrive(message.order, now_ns)
         match message:
-            case PlaceOrder():
-                delay = self._latency.submit_delay(now_ns, self._random)
-                if delay:
-                    return [Later(OrderArrived(order=message.order), now_ns + delay)]
-                return self._arrive(message.order, now_ns)
             case OrderArrived():
                 return self._arrive(message.order, now_ns)
             case CancelPlacedOrder():
@@ -92,7 +89,7 @@ class Venue:
 
     def inherit(self, market: VenueMarket) -> None:
         """Take over the market as the incarnation before knew it: a crash is not the venue's."""
-        self._desk.matcher.market = market
+        self.market = self._desk.matcher.market = market
 
     def recover(self, history: Iterable[tuple[str, Any]]) -> None:
         """Rebuild the open orders from what was received and sent."""

@@ -50,7 +50,6 @@ class VenueMarket:
             self._leave()
             self._rows = rows
         self._stop = stop
-        self._prices.advance(rows, stop)
         if self._tops:
             self._tops.clear()
 
@@ -65,6 +64,8 @@ class VenueMarket:
         """Return the last quote, bar close or trade as it was shown; ``EMPTY`` if there is none."""
         top = self._tops.get(index)
         if top is None:
+            if self._rows is not None:
+                self._prices.advance(self._rows, self._stop)
             top = self._tops[index] = self._prices.top(index)
         return top
 
@@ -213,6 +214,7 @@ class VenueMarket:
         rows = self._rows
         if rows is None:
             return
+        self._prices.advance(rows, self._stop)
         for index in self.gapped():
             self._gapped_since[index] = 0
         for index in list(self._taken):
@@ -227,7 +229,7 @@ class VenueMarket:
 def _is_firm(code: int, index: int) -> bool:
     """Return whether rows of this code are quotes or bars of an instrument."""
     kind = code & KIND_MASK
-    return (kind == _QUOTE or kind == _BAR) and code >> KIND_BITS == index
+    return kind in (_QUOTE, _BAR) and code >> KIND_BITS == index
 
 
 def _firm_instruments(rows: Slice, stop: int) -> list[int]:

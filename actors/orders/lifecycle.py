@@ -150,19 +150,19 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
 def next_status(
     status: OrderStatus,
     event: OrderEvent,
+    order_id: str = "",
+    venue: str = "",
     *,
     has_fills: bool = False,
-    order_id: str | None = None,
-    venue: str = "",
 ) -> OrderStatus:
     """Return the status after an event.
 
     Args:
         status: The status before.
         event: What has happened.
-        has_fills: Whether the order has traded: it then works as ``PARTIALLY_FILLED``.
         order_id: For the error's text only.
         venue: For the error's text only.
+        has_fills: Whether the order has traded: it then works as ``PARTIALLY_FILLED``.
 
     Raises:
         OrderStateError: If the table has no such transition.

@@ -1,7 +1,6 @@
 """The order manager: owns every order's life, from the portfolio's yes to the venue's last word."""
 
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from typing import Any, assert_never
 
 from actors.actor import Context
@@ -21,6 +20,7 @@ from actors.model.instrument import Instruments
 from actors.model.money import ZERO
 from actors.model.order import TERMINAL, Order, OrderStatus
 from actors.orders.lifecycle import OrderEvent, next_status
+from actors.orders.outputs import fill_of, never_placed, too_much, update_of
 from actors.orders.records import OrderRecord
 from actors.orders.validators import reason_of, validate
 
@@ -29,6 +29,8 @@ OrderOutput = PlaceOrder | CancelPlacedOrder | OrderUpdate | Fill
 
 # On Python 3.11 looking a member up costs as much as a call: those on an order's way have names.
 _TRADE = ReportKind.TRADE
+_ACCEPTED = ReportKind.ACCEPTED
+_CANCEL_REJECTED = ReportKind.CANCEL_REJECTED
 _RECEIVED = OrderStatus.RECEIVED
 _VALIDATED = OrderStatus.VALIDATED
 _SUBMITTING = OrderStatus.SUBMITTING
@@ -95,13 +97,14 @@ class OrderManager:
         Raises:
             OrderStateError: If a report contradicts what is known; nothing has changed then.
         """
+        # The two that every order brings come first, and outside of ``match``, which is slower.
+        if isinstance(message, ExecutionReport):
+            if message.kind is _TRADE:
+                return self._trade(message, now_ns)
+            return self._report(message, now_ns)
+        if isinstance(message, SubmitOrder):
+            return self._submit(message.order, now_ns)
         match message:
-            case SubmitOrder():
-                return self._submit(message.order, now_ns)
-            case ExecutionReport():
-                if message.kind is _TRADE:
-                    return self._trade(message, now_ns)
-                return self._report(message, now_ns)
             case CancelOrder():
                 return self._cancel(message, now_ns)
             case Halt():
@@ -145,7 +148,7 @@ class OrderManager:
             history = [received, (OrderStatus.DENIED, now_ns, refusal)]
             record = OrderRecord(order, OrderStatus.DENIED, history)
             self._records[order_id] = record
-            return [_update(record, refusal)]
+            return [update_of(record, refusal)]
         history = [received, (_VALIDATED, now_ns, ""), (_SUBMITTING, now_ns, "")]
         self._records[order_id] = OrderRecord(order, _SUBMITTING, history)
         return [PlaceOrder(order=order)]
@@ -163,7 +166,7 @@ class OrderManager:
         if record is None or record.order.strategy != message.strategy:
             return []
         if record.status in TERMINAL:
-            return [_update(record, f"nothing to cancel: the order is {record.status}")]
+            return [update_of(record, f"nothing to cancel: the order is {record.status}")]
         if record.status is OrderStatus.CANCELLING:
             return []
         return self._request_cancel(record, message.reason or "cancel asked for", now_ns)
@@ -181,37 +184,27 @@ class OrderManager:
         outputs: list[OrderOutput] = [
             CancelPlacedOrder(client_order_id=order.client_order_id, instrument=order.instrument)
         ]
-        status = next_status(
-            record.status, OrderEvent.REQUEST_CANCEL, order_id=order.client_order_id
-        )
+        status = next_status(record.status, OrderEvent.REQUEST_CANCEL, order.client_order_id)
         if status is not record.status:
             record.move(status, now_ns, cause)
-            outputs.append(_update(record, cause))
+            outputs.append(update_of(record, cause))
         return outputs
 
     # --- reports -----------------------------------------------------------------------------
 
-    def _record_of(self, report: ExecutionReport) -> OrderRecord:
+    def _report(self, report: ExecutionReport, now_ns: int) -> list[OrderOutput]:
         record = self._records.get(report.client_order_id)
         if record is None:
-            raise OrderStateError(
-                f"{report.kind} for order {report.client_order_id}, which was never placed",
-                venue=report.venue,
-                order_id=report.client_order_id,
-            )
-        return record
-
-    def _report(self, report: ExecutionReport, now_ns: int) -> list[OrderOutput]:
-        record = self._record_of(report)
+            raise never_placed(report)
         kind = report.kind
         status = next_status(
             record.status,
             _EVENTS[kind],
+            report.client_order_id,
+            report.venue,
             has_fills=bool(record.trade_ids),
-            order_id=report.client_order_id,
-            venue=report.venue,
         )
-        if kind is ReportKind.CANCEL_REJECTED and not record.is_acknowledged:
+        if kind is _CANCEL_REJECTED and not record.is_acknowledged:
             # The cancel has overtaken its order: ask again when the venue has seen the order.
             record.is_cancel_early = record.status not in TERMINAL
             return []
@@ -219,37 +212,34 @@ class OrderManager:
         outputs: list[OrderOutput] = []
         if status is not record.status:
             record.move(status, now_ns, report.reason)
-            outputs.append(_update(record, report.reason))
-        if kind is ReportKind.ACCEPTED:
+            outputs.append(update_of(record, report.reason))
+        if kind is _ACCEPTED:
             record.is_acknowledged = True
             if record.is_cancel_early:
                 outputs += self._cancel_again(record, now_ns)
         return outputs
 
     def _trade(self, report: ExecutionReport, now_ns: int) -> list[OrderOutput]:
-        record = self._record_of(report)
+        order_id = report.client_order_id
+        record = self._records.get(order_id)
+        if record is None:
+            raise never_placed(report)
+        trade_id = report.trade_id
         known = record.trade_ids
-        if known is not None and report.trade_id in known:
+        if known is not None and trade_id in known:
             return []
         order = record.order
         quantity = report.last_quantity
         filled = record.filled_quantity + quantity
         leaves = order.quantity - filled
         if leaves < ZERO or quantity <= ZERO:
-            raise OrderStateError(
-                f"trade {report.trade_id} of {quantity} in order {report.client_order_id}: "
-                f"{order.quantity - record.filled_quantity} of {order.quantity} is left",
-                venue=report.venue,
-                order_id=report.client_order_id,
-            )
+            raise too_much(report, record)
         event = _PARTIAL_FILL if leaves else _FILL
-        status = next_status(
-            record.status, event, order_id=report.client_order_id, venue=report.venue
-        )
+        status = next_status(record.status, event, order_id, report.venue)
         if known is None:
-            record.trade_ids = {report.trade_id}
+            record.trade_ids = {trade_id}
         else:
-            known.add(report.trade_id)
+            known.add(trade_id)
         record.venue = report.venue
         record.is_acknowledged = True
         record.filled_quantity = filled
@@ -257,7 +247,10 @@ class OrderManager:
         record.commission += report.commission
         if status is not record.status:
             record.move(status, now_ns, report.reason)
-        outputs: list[OrderOutput] = [_fill(record, report, leaves), _update(record, report.reason)]
+        outputs: list[OrderOutput] = [
+            fill_of(record, report, leaves),
+            update_of(record, report.reason),
+        ]
         if record.is_cancel_early:
             outputs += self._cancel_again(record, now_ns)
         return outputs
@@ -266,36 +259,3 @@ class OrderManager:
         if record.status in TERMINAL:
             return []
         return self._request_cancel(record, "the first cancel came before the order", now_ns)
-
-
-def _update(record: OrderRecord, reason: str) -> OrderUpdate:
-    order = record.order
-    return OrderUpdate(
-        client_order_id=order.client_order_id,
-        strategy=order.strategy,
-        instrument=order.instrument,
-        side=order.side,
-        status=record.status,
-        quantity=order.quantity,
-        filled_quantity=record.filled_quantity,
-        reason=reason,
-    )
-
-
-def _fill(record: OrderRecord, report: ExecutionReport, leaves: Decimal) -> Fill:
-    order = record.order
-    return Fill(
-        client_order_id=order.client_order_id,
-        strategy=order.strategy,
-        instrument=order.instrument,
-        venue=report.venue,
-        trade_id=report.trade_id,
-        side=order.side,
-        last_quantity=report.last_quantity,
-        last_price=report.last_price,
-        commission=report.commission,
-        liquidity=report.liquidity,
-        leaves_quantity=ZERO if record.status in TERMINAL else leaves,
-        venue_time_ns=report.venue_time_ns,
-        reason=order.reason,
-    )

@@ -75,14 +75,16 @@ def _follow_sma(
     their lengths, which is a whole number too: it does not drift, and equal averages are equal.
     """
     fast, slow = lengths
+    weight = slow - fast
     prices = deque([0] * slow, slow)
+    push = prices.append
     sides = _Sides(slow - 1, turn)
     difference = 0
     while True:
         price = price_of((yield))
         if price is not None:
-            difference += (slow - fast) * price - slow * prices[-fast] + fast * prices[0]
-            prices.append(price)
+            difference += weight * price - slow * prices[-fast] + fast * prices[0]
+            push(price)
             if (difference > 0) is not sides.is_above:
                 sides.settle(difference)
 

@@ -335,4 +335,4 @@ class Cell:
         mailbox = self.mailbox
         if mailbox.is_closed:
             return True
-        return not (mailbox.depth or mailbox.waiting or self.retry or self._unsent)
+        return not (mailbox.depth or self.retry or self._unsent)

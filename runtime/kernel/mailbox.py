@@ -159,12 +159,11 @@ class Mailbox:
     def _offer_by_rule(self, envelope: Envelope) -> bool:
         if self.is_closed:
             self._dead += 1
-            self._refused.discard(envelope.sequence)
             return True
         rule = self._rules.get(envelope.message.__class__, CRASH)
         if rule.overflow is Overflow.KEEP_LATEST:
             return self._keep_latest(rule, envelope)
-        if rule.overflow is Overflow.WAIT and (self.depth >= self.capacity or self._held):
+        if rule.overflow is Overflow.WAIT and self.depth >= self.capacity:
             self._refused.add(envelope.sequence)
             self._is_careful = True
             return False
@@ -252,7 +251,10 @@ class Mailbox:
         return self._let_next_in(item) if self._is_careful else item
 
     def _let_next_in(self, item: Envelope | _Slot) -> Envelope:
-        """Unwrap what was taken, and give its place to whoever waits for one."""
+        """Unwrap what was taken, and give its place to whoever waits for one.
+
+        So while anybody waits the mailbox stays full, and nobody can overtake.
+        """
         if isinstance(item, _Slot):
             if self._slots.get(item.key) is item:
                 del self._slots[item.key]

@@ -124,9 +124,18 @@ def build_simulated(blueprint: Blueprint, journal_path: Path | None, report: Rep
     )
 
 
-def build_live(blueprint: Blueprint, journal_path: Path | None, report: Report) -> Plant:
-    """Return a plant in wall time: each cell drains its own mailbox, in bursts."""
-    clock = LiveClock()
+def build_live(
+    blueprint: Blueprint,
+    journal_path: Path | None,
+    report: Report,
+    *,
+    epoch_ns: int | None = None,
+) -> Plant:
+    """Return a plant in wall time: each cell drains its own mailbox, in bursts.
+
+    ``epoch_ns`` is what the clock shows when it starts; the machine's time if not given.
+    """
+    clock = LiveClock(epoch_ns)
     journal = None
     if journal_path is not None:
         journal = LiveJournal(journal_path, codec(), _meta(blueprint))

@@ -39,6 +39,8 @@ from tests.ring.scenes import SMALL
 from tests.ring.traders import heard
 from tests.ring.traps import Sprung, Trap, trapped
 
+pytestmark = pytest.mark.usefixtures("many_runs")
+
 CORES = ("broker", "orders", "portfolio")
 EVERY = 1_000_000
 SETTINGS = config(SMALL)
@@ -111,7 +113,7 @@ def test_a_core_may_crash_after_any_message(actor: str, undisturbed: Ran, tmp_pa
 
 @pytest.mark.parametrize("actor", CORES)
 def test_a_core_may_crash_before_any_message(actor: str, undisturbed: Ran, tmp_path: Path) -> None:
-    for call in range(1, 61, 6):
+    for call in range(1, 61, 9):
         trap = Trap(call, after=False)
         ran = run_trapped(actor, trap, tmp_path)
         assert trap.sprung == 1
@@ -121,7 +123,7 @@ def test_a_core_may_crash_before_any_message(actor: str, undisturbed: Ran, tmp_p
 
 @pytest.mark.parametrize("after", [True, False])
 def test_a_strategy_may_crash_at_any_event(after: bool, undisturbed: Ran, tmp_path: Path) -> None:
-    for call in range(1, 61, 4):
+    for call in range(1, 61, 6):
         trap = Trap(call, after=after)
         ran = run_trapped("one", trap, tmp_path)
         assert trap.sprung == 1
@@ -321,7 +323,7 @@ def test_a_core_that_gives_up_ends_the_run_as_failed_with_a_complete_result(
 def test_whenever_a_core_gives_up_no_trade_of_the_venue_is_missing(
     actor: str, tmp_path: Path
 ) -> None:
-    for call in range(4, 88, 12):
+    for call in range(4, 88, 21):
         ran = run_trapped(actor, Trap(call, times=EVERY), tmp_path)
         assert ran.result.exit_code is ExitCode.FAILED
         check_books(ran)

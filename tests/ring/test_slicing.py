@@ -6,7 +6,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import attrs
-from hypothesis import HealthCheck, Phase, given, settings
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from actors.actor import Source
@@ -14,6 +15,8 @@ from actors.messages.slices import Slice, resliced
 from runtime.wiring.plant import Blueprint
 from tests.ring.rig import Ran, check_books, config, repeated, run, with_sources
 from tests.ring.traps import Trap, trapped
+
+pytestmark = pytest.mark.usefixtures("many_runs")
 
 TEXT = """\
 name: cut
@@ -95,16 +98,34 @@ _cases = st.builds(
     ),
     st.dictionaries(st.sampled_from(ACTORS), st.integers(1, 80), max_size=2),
 )
+_DOWN_FOR_A_WHILE = Case(
+    {
+        "seed": 0,
+        "cash": 500,
+        "shape": "quotes",
+        "generator": "random_walk",
+        "interval": 50,
+        "every": 1,
+        "timer": 50,
+        "submit": 0,
+        "report": 0,
+        "cancel": 0,
+        "backoff": 150,
+    },
+    {"broker": 1, "portfolio": 69},
+)
+"""Slices pass by while cores are down: they must know of them afterwards, however long they are."""
 _sizes = st.lists(st.integers(1, 40), min_size=1, max_size=6).map(tuple)
 
 
 @settings(
-    max_examples=12,
+    max_examples=10,
     deadline=None,
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),  # a run takes too long to shrink a case of it
     suppress_health_check=[HealthCheck.too_slow],
 )
+@example(case=_DOWN_FOR_A_WHILE, sizes=(3, 1))
 @given(case=_cases, sizes=_sizes)
 def test_results_do_not_depend_on_how_the_market_is_cut(case: Case, sizes: tuple[int, ...]) -> None:
     with TemporaryDirectory() as name:

@@ -245,6 +245,24 @@ def test_the_best_price_trades_first_then_the_oldest() -> None:
     assert [held.order.client_order_id for held in desk.broker.open_orders()] == ["c", "d"]
 
 
+def test_a_size_that_is_used_up_leaves_nothing_for_the_next_order() -> None:
+    desk = Desk()
+    desk.show(lambda tape: tape.quote(90, 110, 5, 5))
+    desk.place(buy(5, "1.00", id="a"))
+    desk.place(buy(2, "1.00", id="b"))
+    outputs = desk.show(lambda tape: tape.quote(90, 100, 5, 5))
+    assert [each.client_order_id for each in outputs] == ["a"]
+
+
+def test_a_bar_trades_only_the_orders_that_it_reaches() -> None:
+    desk = Desk()
+    desk.show(lambda tape: tape.bar(110, 110, 110, 110))
+    desk.place(buy(1, "1.00", id="a"))
+    desk.place(buy(1, "0.95", id="b"))
+    outputs = desk.show(lambda tape: tape.bar(105, 106, 98, 104))
+    assert [each.client_order_id for each in outputs] == ["a"]
+
+
 def test_bids_are_listed_and_matched_before_asks() -> None:
     desk = Desk()
     desk.show(lambda tape: tape.bar(100, 100, 100, 100))
@@ -530,11 +548,23 @@ def test_closing_the_venue_cancels_everything_and_refuses_what_is_on_its_way() -
         (buy(instrument="X"), "instrument X is not known"),
         (order(quantity="0.5"), "0.5 is not a multiple of 1"),
         (buy(1, "1.005"), "1.005 is not a multiple of 0.01"),
+        (order(quantity="0.5", limit="1.005"), "0.5 is not a multiple of 1"),
+        (order(quantity="NaN"), "NaN is not a multiple of 1"),
+        (order(quantity="sNaN"), "Cannot hash a signaling NaN value"),
+        (order(quantity="Infinity"), "Infinity is not a number of steps of 1"),
     ],
 )
 def test_an_order_that_the_venue_cannot_read_is_rejected(bad: Order, reason: str) -> None:
     [rejected] = Desk().place(bad)
     assert (rejected.kind, rejected.reason) == (ReportKind.REJECTED, reason)
+
+
+def test_a_number_may_be_written_in_several_ways() -> None:
+    desk = Desk()
+    desk.show(lambda tape: tape.quote(99, 101))
+    for name, quantity in (("a", "20"), ("b", "20.00"), ("c", "2E1")):
+        [trade] = desk.place(order(quantity=quantity, id=name))
+        assert (trade.last_quantity, str(trade.last_quantity)) == (Decimal(20), "20")
 
 
 # --- latency -----------------------------------------------------------------------------------

@@ -357,6 +357,19 @@ async def test_messages_that_were_overtaken_are_no_part_of_the_past_before_they_
     assert script.recovered == [[("received", Ask("a", 1)), ("received", Note("a", "report"))]]
 
 
+async def test_an_overtaken_message_that_is_tried_again_is_no_part_of_the_past(
+    tmp_path: Path,
+) -> None:
+    of, script = crashing_plant(tmp_path, capacity=1)
+    script.fails = {Ask("a", 2): 1}
+    script.answer = lambda _message, _now_ns: []
+    async with supervised(of):
+        of.deliver(Ask("a", 1), Ask("a", 2), Note("a", "report"))
+        await of.drain()
+    assert script.handled == [Ask("a", 1), Note("a", "report"), Ask("a", 2)]
+    assert script.recovered == [[("received", Ask("a", 1)), ("received", Note("a", "report"))]]
+
+
 async def test_live_an_overtaken_message_is_part_of_the_past_only_when_it_is_handled(
     autojump_clock: MockClock,
 ) -> None:
@@ -677,6 +690,19 @@ async def test_a_message_is_handled_when_it_is_durable(tmp_path: Path) -> None:
         assert len(said(journal.entries())) == 4
 
     await with_live_journal(tmp_path, script, use)
+
+
+async def test_a_message_that_waits_for_the_journal_is_in_flight(tmp_path: Path) -> None:
+    async def use(of: Plant, _journal: LiveJournal) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(of.cells["a"].run)
+            of.deliver(Note("a"))
+            await wait_all_tasks_blocked()
+            assert of.cells["a"].mailbox.depth == 0
+            assert not of.quiescence.is_quiet()
+            nursery.cancel_scope.cancel()
+
+    await with_live_journal(tmp_path, Script(), use)
 
 
 async def test_a_message_that_waits_for_the_journal_survives_a_cancellation(

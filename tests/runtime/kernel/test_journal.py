@@ -259,6 +259,22 @@ async def test_entries_are_complete_while_a_commit_is_under_way(tmp_path: Path) 
     written.close()
 
 
+async def test_what_is_appended_while_a_commit_is_under_way_is_in_the_next(
+    tmp_path: Path,
+) -> None:
+    async with trio.open_nursery() as nursery:
+        written = await running(nursery, tmp_path)
+        fill(written, 2_000)
+        for _ in range(2):  # the writer wakes up, and begins
+            await trio.lowlevel.checkpoint()
+        fill(written, 3, 2_001)
+        await written.durable(2_003)
+        assert written.commits == 2
+        written.request_stop()
+    assert numbers(written) == list(range(1, 2_004))
+    written.close()
+
+
 async def test_a_writer_that_is_cancelled_loses_nothing(tmp_path: Path) -> None:
     async with trio.open_nursery() as nursery:
         written = await running(nursery, tmp_path)

@@ -243,13 +243,14 @@ def test_a_strategy_that_fails_on_a_row_gets_it_again_and_misses_none(size: int)
 
 
 @SIZES
-def test_a_row_that_a_strategy_always_fails_on_is_set_aside(size: int) -> None:
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_a_row_that_a_strategy_always_fails_on_is_set_aside(size: int, attempts: int) -> None:
     bad = RingScript(fails={("see", 30): 99})
-    of = ring(rising(4), size, strategies={"s": bad}, quarantine_after=2)
+    of = ring(rising(4), size, strategies={"s": bad}, quarantine_after=attempts)
     run(of)
-    assert times(bad) == [10, 20, 30, 30, 40]
+    assert times(bad) == [10, 20, *[30] * attempts, 40]
     (quarantined,) = of.plant.reports(MessageQuarantined)
-    assert (quarantined.actor, quarantined.attempts) == ("s", 2)
+    assert (quarantined.actor, quarantined.attempts) == ("s", attempts)
     (row,) = journal(of, MarketRow)
     assert (row.sequence, row.time_ns, row.message.time_ns, row.receivers) == (
         quarantined.message_sequence,
@@ -534,6 +535,22 @@ def test_a_venue_that_fails_on_an_order_has_it_again(size: int) -> None:
     ]
 
 
+def test_requests_that_waited_for_room_while_a_venue_was_down_are_handled_when_it_is_back() -> None:
+    orders = [Order("venue", "s", str(number), 99) for number in range(5)]
+    strategy = RingScript(first=orders)
+    venue = RingScript(fails={orders[0]: 1})
+    of = ring(
+        rising(9),
+        venue=venue,
+        strategies={"s": strategy},
+        capacity=2,
+        backoff=seconds_down(25),
+    )
+    run(of)
+    assert venue.handled == orders
+    assert set(venue.times) == {35}
+
+
 class Bell(ScriptedCore):
     """Reacts to the rows of some times with a note to itself."""
 
@@ -608,6 +625,21 @@ def test_a_core_whose_reaction_cannot_be_sent_has_failed_and_does_not_react_agai
     run(of)
     assert script.handled == [Note("x", "rings")]
     assert len(script.started) == 2
+
+
+@SIZES
+def test_a_follower_takes_notice_of_every_row(size: int) -> None:
+    class Diary(Bell):
+        times: Sequence[int] = ()
+
+        def advance(self, rows: Slice, stop: int) -> None:
+            new = [t for t in rows.times()[:stop] if t > self.market[0]]
+            self.script.tried += new
+            self.market[0] = max([*new, self.market[0]])
+
+    script = Script()
+    run(ring(rising(10), size, more={"x": partial(Diary, script=script)}))
+    assert script.tried == list(range(10, 101, 10))
 
 
 @SIZES

@@ -204,7 +204,8 @@ def test_the_chain_tells_times_ways_and_the_values_that_decided() -> None:
 
     assert lines[0] == "order run-cross-1 (2023-11-14, UTC)"
     assert lines[1] == (
-        "22:13:20.000000000  MarketRow market -> cross: QUOTE BTC bid=0.51 ask=0.52 bid_quantity=10 ask_quantity=20 (line 12)"
+        "22:13:20.000000000  MarketRow market -> cross: QUOTE BTC bid=0.51 ask=0.52"
+        " bid_quantity=10 ask_quantity=20 (line 12)"
     )
     assert lines[2].endswith(
         "  Signal cross -> portfolio: BUY 10 BTC MARKET, because fast above slow"
