@@ -161,7 +161,7 @@ class Cell:
         not_handled = self.mailbox.pending().union(self.quarantined)
         if self.retry is not None:
             not_handled.add(self.retry.sequence)
-        past = history(journal.entries(), self.name, self.handled_sequence, not_handled)
+        past = history(journal.entries(self.name), self.name, self.handled_sequence, not_handled)
         return (each for each in past if not isinstance(each[1], MessageQuarantined))
 
     def _end(self) -> None:

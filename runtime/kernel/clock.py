@@ -95,8 +95,7 @@ class VirtualClock:
         self._begins: int | None = None
         self._has_moved = False
         self.timers = Timers()
-        self.sleepers = 0
-        """How many tasks wait for a later time."""
+        self._sleeping: list[tuple[int, trio.Event]] = []
 
     def now_ns(self) -> int:
         """Return the virtual time in nanoseconds since 1970, UTC."""
@@ -119,10 +118,20 @@ class VirtualClock:
         if at_ns <= self._now_ns:
             await trio.lowlevel.checkpoint()
             return
-        woken = trio.Event()
-        self.timers.set(at_ns, woken)
-        self.sleepers += 1
+        sleeper = (at_ns, trio.Event())
+        self.timers.set(*sleeper)
+        self._sleeping.append(sleeper)
         try:
-            await woken.wait()
+            await sleeper[1].wait()
         finally:
-            self.sleepers -= 1
+            self._sleeping.remove(sleeper)
+
+    @property
+    def sleepers(self) -> int:
+        """Return how many tasks wait for a later time."""
+        return len(self._sleeping)
+
+    def wake_next(self) -> None:
+        """Wake the sleeper whose time comes first, without moving time."""
+        at_ns = min(at_ns for at_ns, _ in self._sleeping)
+        next(woken for due_ns, woken in self._sleeping if due_ns == at_ns).set()

@@ -50,7 +50,13 @@ CREATE TABLE envelopes (
 _INSERT = "INSERT INTO envelopes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS = "sequence, time_ns, sender, receivers, cause, due_ns, type, body"
 _SELECT = f"SELECT {_COLUMNS} FROM envelopes ORDER BY sequence"
-_SELECT_UP_TO = f"SELECT {_COLUMNS} FROM envelopes WHERE sequence <= ? ORDER BY sequence"
+_SELECT_OF = f"""
+SELECT {_COLUMNS} FROM envelopes
+WHERE sequence <= :up_to
+AND (:actor IS NULL OR sender = :actor OR instr(',' || receivers || ',', ',' || :actor || ','))
+ORDER BY sequence
+"""
+_END = (1 << 63) - 1
 
 Row = tuple[int, int, str, str, int, int | None, str, bytes]
 
@@ -85,8 +91,8 @@ class Journal(Protocol):
         """Return when everything up to ``sequence`` is committed."""
         ...
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield everything recorded so far, in order."""
+    def entries(self, actor: str | None = None) -> Iterator[Entry]:
+        """Yield everything recorded so far, in order; or what one actor has received or sent."""
         ...
 
     def close(self) -> None:
@@ -122,6 +128,17 @@ def _close(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.execute("PRAGMA journal_mode = DELETE")
     connection.close()
+
+
+def _committed_rows(
+    connection: sqlite3.Connection, actor: str | None, up_to: int = _END
+) -> list[Row]:
+    """Return what is committed, of everybody or of one actor: found before it is decoded."""
+    return connection.execute(_SELECT_OF, {"actor": actor, "up_to": up_to}).fetchall()
+
+
+def _is_of(row: Row, actor: str) -> bool:
+    return row[2] == actor or actor in row[3].split(",")
 
 
 def _entry(codec: Codec, row: Row) -> Entry:
@@ -174,12 +191,12 @@ class InlineJournal:
     async def durable(self, sequence: int) -> None:
         """Return at once: a simulated run is repeated, not recovered."""
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield everything recorded so far, in order."""
-        for row in self._connection.execute(_SELECT).fetchall():
-            yield _entry(self._codec, row)
-        for row in self._rows:
-            yield _entry(self._codec, row)
+    def entries(self, actor: str | None = None) -> Iterator[Entry]:
+        """Yield everything recorded so far, in order; or what one actor has received or sent."""
+        rows = _committed_rows(self._connection, actor)
+        for row in rows + self._rows:
+            if actor is None or _is_of(row, actor):
+                yield _entry(self._codec, row)
 
     def close(self) -> None:
         """Commit and close."""
@@ -257,11 +274,12 @@ class LiveJournal:
         self._is_stopping = True
         self._work.set()
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield everything recorded so far, in order."""
-        rows = self._connection.execute(_SELECT_UP_TO, (self._committed,)).fetchall()
+    def entries(self, actor: str | None = None) -> Iterator[Entry]:
+        """Yield everything recorded so far, in order; or what one actor has received or sent."""
+        rows = _committed_rows(self._connection, actor, self._committed)
         for row in rows + self._rows:
-            yield _entry(self._codec, row)
+            if actor is None or _is_of(row, actor):
+                yield _entry(self._codec, row)
 
     def close(self) -> None:
         """Commit what is left and close."""

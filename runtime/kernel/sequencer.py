@@ -21,6 +21,7 @@ from runtime.kernel.audience import Audience, CodedEvent, Hearing, callback_of
 from runtime.kernel.cell import Cell
 from runtime.kernel.clock import VirtualClock
 from runtime.kernel.determinism import collect_young
+from runtime.kernel.incarnation import Child
 from runtime.kernel.market import Market, Stream
 from runtime.kernel.post import Post, Ready
 
@@ -66,6 +67,24 @@ class Sequencer:
         self._pauses = 0
 
     # --- the run ---------------------------------------------------------------------------------
+
+    async def bring_up(self, nursery: trio.Nursery, tree: Child) -> None:
+        """Start a tree of supervisors in a nursery; return when all of it has started.
+
+        Time has not begun yet, so here a back-off takes none.
+        """
+
+        async def start() -> None:
+            await nursery.start(tree.run)
+            is_up.set()
+
+        is_up = trio.Event()
+        nursery.start_soon(start)
+        await wait_all_tasks_blocked()
+        while not is_up.is_set() and self._clock.sleepers:
+            self._clock.wake_next()
+            await wait_all_tasks_blocked()
+        await is_up.wait()
 
     async def run(self) -> None:
         """Pass all rows and everything in flight; returns when there is nothing more to come."""

@@ -127,7 +127,8 @@ class System:
 
     async def _run_tree(self, plant: Plant) -> None:
         async with trio.open_nursery() as nursery:
-            await nursery.start(plant.root.run)
+            assert plant.sequencer is not None
+            await plant.sequencer.bring_up(nursery, plant.root)
             self.started_ns = plant.clock.now_ns()
             await self._pace(plant)
             self.finished_ns = plant.clock.now_ns()

@@ -349,7 +349,7 @@ class MemoryJournal:
     async def durable(self, sequence: int) -> None:
         await trio.lowlevel.checkpoint()
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self, actor: str | None = None) -> Iterator[Entry]:
         return iter(tuple(self._entries))
 
     def close(self) -> None:

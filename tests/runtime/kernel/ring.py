@@ -316,7 +316,7 @@ class Ring:
         """Run to the end of the data, and let the strategies say their last words."""
         supervisor = self.plant.guards(self.children, self.intensity, **self.backoff)
         async with trio.open_nursery() as nursery:
-            await nursery.start(lambda **status: supervisor.run(**status))
+            await self.sequencer.bring_up(nursery, supervisor)
             await self.sequencer.run()
             await self.sequencer.stop_listeners()
             supervisor.request_stop()

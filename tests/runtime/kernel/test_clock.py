@@ -107,6 +107,24 @@ async def test_a_sleeper_that_is_cancelled_is_counted_no_more() -> None:
     assert clock.sleepers == 0
 
 
+async def test_the_sleeper_whose_time_comes_first_can_be_woken_without_moving_time() -> None:
+    clock = VirtualClock()
+    woken: list[int] = []
+
+    async def sleep(at_ns: int) -> None:
+        await clock.sleep_until_ns(at_ns)
+        woken.append(at_ns)
+
+    async with trio.open_nursery() as nursery:
+        for at_ns in (7, 5, 9):
+            nursery.start_soon(sleep, at_ns)
+        await wait_all_tasks_blocked()
+        for _ in range(3):
+            clock.wake_next()
+            await wait_all_tasks_blocked()
+    assert (woken, clock.now_ns(), clock.sleepers) == ([5, 7, 9], 0, 0)
+
+
 async def test_nobody_sleeps_until_a_time_that_has_passed() -> None:
     clock = VirtualClock(5)
     await clock.sleep_until_ns(5)

@@ -9,6 +9,7 @@ import trio
 from trio.testing import MockClock
 
 from actors.actor import Context, Later
+from actors.errors import IntensityExceeded
 from actors.messages.market import EventKind
 from actors.messages.records import MarketRow
 from actors.messages.slices import Slice
@@ -19,6 +20,7 @@ from runtime.kernel.clock import LiveClock
 from runtime.kernel.determinism import steady_collector
 from runtime.kernel.journal import Entry
 from runtime.kernel.pace import Pace
+from runtime.kernel.supervisor import Supervisor
 from tests.runtime.kernel.fakes import SECOND, Note, Order, Script, ScriptedCore, Tick
 from tests.runtime.kernel.ring import (
     FakeSource,
@@ -226,6 +228,34 @@ def test_requests_that_find_a_full_mailbox_are_handled_in_their_turn() -> None:
     run(of)
     assert of.venue.handled == orders
     assert of.plant.cells["venue"].mailbox.counts.waited == 3
+
+
+# The start
+
+
+@SIZES
+def test_before_the_first_row_a_back_off_takes_no_time(size: int) -> None:
+    bad = RingScript(fails={("start", 0): 1, ("start", 1): 2})
+    venue = RingScript(fails={("start", 0): 1})
+    of = ring(rising(3), size, venue=venue, strategies={"s": bad}, backoff=seconds_down(25))
+    run(of)
+    assert bad.started == [10, 10, 10]
+    assert times(bad) == [10, 20, 30]
+
+
+async def test_a_tree_that_cannot_be_started_is_given_up() -> None:
+    bad = RingScript(fails={("start", number): 99 for number in range(9)})
+    of = ring(rising(3), strategies={"s": bad}, backoff=seconds_down(25))
+    supervisor = of.plant.supervisor(children=of.children, intensity=3, base_ns=25)
+    with pytest.raises(ExceptionGroup) as raised:
+        await bring_up(of, supervisor)
+    assert isinstance(raised.value.exceptions[0], IntensityExceeded)
+    assert len(bad.started) == 4
+
+
+async def bring_up(of: Ring, tree: Supervisor) -> None:
+    async with trio.open_nursery() as nursery:
+        await of.sequencer.bring_up(nursery, tree)
 
 
 # Strategies that fail
