@@ -117,6 +117,7 @@ class ReplayFeed:
             "lines": sum(tally.lines for tally in tallies),
             "rows": sum(tally.rows for tally in tallies),
             "malformed": self._problems.total,
+            "gaps": sum(reader.decoder.bookkeeper.gaps for reader in self._readers),
             "problems": [attrs.asdict(problem) for problem in self._problems.first],
             "counts": [dict(reader.decoder.counts) for reader in self._readers],
             "instruments": [self._instruments[index].id for index in seen],

@@ -23,6 +23,8 @@ class Bookkeeper:
 
     def __init__(self) -> None:
         self.books: dict[int, Book] = {}
+        self.gaps = 0
+        """How often a book has lost its sequence."""
         self._tops: dict[int, _Top] = {}
         self._quotes: dict[int, _Top] = {}
 
@@ -64,6 +66,7 @@ class Bookkeeper:
         if book is not None and book.is_synced:
             builder.connection(origin, ConnectionState.GAPPED, instrument)
             book.is_synced = False
+            self.gaps += 1
             self._tops.pop(instrument, None)
 
     def resume(self, builder: SliceBuilder, time_ns: int) -> None:

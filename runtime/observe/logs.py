@@ -89,22 +89,18 @@ def _is_shown(record: "Record") -> bool:
 
 
 class _JsonLines:
-    """Writes JSON lines; the file is made with the first of them."""
+    """Writes JSON lines."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: TextIO | None = None
+        self._file = path.open("a", encoding="utf-8")
 
     def write(self, message: Any) -> None:
-        if self._file is None:
-            self._file = self._path.open("a", encoding="utf-8")
         self._file.write(f"{json_line(message.record)}\n")
         self._file.flush()
 
     def stop(self) -> None:
         """Close the file; the library calls it when the sink is removed."""
-        if self._file is not None:
-            self._file.close()
+        self._file.close()
 
 
 class _ConsoleLines:

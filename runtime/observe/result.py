@@ -165,6 +165,21 @@ class RunResult:
     exit_code: ExitCode = ExitCode.GOOD
     reason: str = "the market data ended"
 
+    @property
+    def malformed_lines(self) -> int:
+        """Return how many lines of the recordings could not be read."""
+        return sum(int(feed.summary.get("malformed", 0)) for feed in self.feeds)
+
+    @property
+    def book_gaps(self) -> int:
+        """Return how often a book has lost its sequence."""
+        return sum(int(feed.summary.get("gaps", 0)) for feed in self.feeds)
+
+    @property
+    def gave_up(self) -> tuple[str, ...]:
+        """Return the actors that stayed down, in the order in which they were given up."""
+        return tuple(row.event.actor for row in self.system if isinstance(row.event, ActorGaveUp))
+
 
 @attrs.frozen(kw_only=True)
 class TradingFigures:

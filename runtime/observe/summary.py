@@ -24,11 +24,24 @@ def summary(result: RunResult, statistics: Statistics, folder: Path | None) -> R
         Text(f"{result.name}: {result.mode}, seed {result.seed}, {result.reason}", style="bold"),
         _two_columns(_run_facts(result, statistics), _trading_facts(result, statistics)),
     ]
+    parts += [Text(words, style="red", overflow="fold") for words in _troubles(result)]
     if statistics.strategies:
         parts.append(_strategies(statistics.strategies))
     if folder is not None:
         parts.append(Text(f"results  {folder}", overflow="fold"))
     return Group(*parts)
+
+
+def _troubles(result: RunResult) -> list[str]:
+    """Return what a reader of the figures should know before believing them."""
+    words = []
+    if result.malformed_lines:
+        words.append(f"malformed lines left out: {result.malformed_lines:,}, see manifest.json")
+    if result.book_gaps:
+        words.append(f"gaps in books: {result.book_gaps:,}, not traded on until back in sync")
+    if result.gave_up:
+        words.append(f"stayed down after too many failures: {', '.join(result.gave_up)}")
+    return words
 
 
 def actor_tree(rows: Iterable[ActorRow]) -> Tree:

@@ -123,6 +123,9 @@ def to_json(statistics: Statistics, result: RunResult) -> dict[str, Any]:
         "signals_refused": statistics.signals_refused,
         "refusals": dict(sorted(result.refusals.items())),
         "alerts": len(result.alerts),
+        "malformed_lines": result.malformed_lines,
+        "book_gaps": result.book_gaps,
+        "gave_up": list(result.gave_up),
         "open_positions": [
             _position_json(row) for row in result.positions if row.position.quantity
         ],

@@ -10,12 +10,13 @@ from actors.messages.system import ActorFailed, ActorGaveUp, MessageQuarantined
 from runtime.config.model import JournalKind, RunConfig
 from runtime.kernel.clock import wall_time_ns
 from runtime.observe.progress import ProgressSource
-from runtime.observe.result import RunResult
+from runtime.observe.result import FeedRow, RunResult
 from runtime.system.outcome import ProgressOf, WallTimes, outcome
 from runtime.system.system import SupervisionEvent, System
 from runtime.wiring.components import blueprint
 
 JOURNAL_FILE = "journal.db"
+_PROBLEMS_SHOWN = 10
 
 Watch = Callable[[ProgressSource], Awaitable[None]]
 
@@ -45,8 +46,26 @@ def run_config(config: RunConfig, folder: Path | None, *, watch: Watch | None = 
 
         system.accompany(companion)
     started_ns = wall_time_ns()
+    log = logger.bind(console=False)
+    log.info(f"{config.name} begins: mode {config.mode}, seed {config.seed}")
     system.run()
-    return outcome(config, system, WallTimes(started_ns=started_ns, finished_ns=wall_time_ns()))
+    wall = WallTimes(started_ns=started_ns, finished_ns=wall_time_ns())
+    result = outcome(config, system, wall)
+    for feed in result.feeds:
+        _log_problems(feed)
+    log.bind(time_ns=result.finished_ns).info(f"the run has ended: {result.reason}")
+    return result
+
+
+def _log_problems(feed: FeedRow) -> None:
+    """Log the first malformed lines of a feed, and how many there were."""
+    problems = feed.summary.get("problems", ())
+    log = logger.bind(actor=feed.name)
+    for problem in problems[:_PROBLEMS_SHOWN]:
+        log.warning(f"{problem['file']}:{problem['line']}: {problem['reason']}")
+    more = int(feed.summary.get("malformed", 0)) - _PROBLEMS_SHOWN
+    if more > 0:
+        log.warning(f"and {more} more malformed lines")
 
 
 def _log_line(line: Logged) -> None:

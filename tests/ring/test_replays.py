@@ -14,6 +14,7 @@ import attrs
 import pytest
 
 from actors.messages.trading import OrderUpdate
+from runtime.cli import main
 from runtime.config.model import RunConfig
 from runtime.kernel.journal import read_journal
 from runtime.observe.result import ExitCode, RunResult
@@ -248,6 +249,25 @@ def test_a_gap_in_the_book_holds_every_fill_until_the_book_is_back(tmp_path: Pat
     assert ran.of(OrderUpdate)
     assert ran.result.feeds[0].summary["counts"][0]["gap"] >= 1
     check_books(ran)
+
+
+def test_the_command_tells_of_malformed_lines_and_gaps(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = recorded_lines(6000)
+    depths = [number for number, line in enumerate(lines) if is_depth(line)]
+    lines[depths[300]] = "1723161255000000000 no message at all\n"
+    (tmp_path / "spot_broken.txt").write_text("".join(lines))
+    scenario = Path(__file__).parents[2] / "scenarios" / "binance_replay.yaml"
+    paths = ["--set", f"feeds[0].path={tmp_path}/spot_*.txt", "--out", str(tmp_path / "runs")]
+    assert main(["run", str(scenario), *paths]) == 0
+    shown = capsys.readouterr()
+    assert "malformed lines left out: 1," in shown.out
+    assert "gaps in books: 1," in shown.out
+    assert f"spot_broken.txt:{depths[300] + 1}: " in shown.err
+    stats = json.loads((tmp_path / "runs" / "latest" / "stats.json").read_text())
+    assert (stats["malformed_lines"], stats["book_gaps"], stats["gave_up"]) == (1, 1, [])
+    assert "spot_broken.txt" in (tmp_path / "runs" / "latest" / "log.jsonl").read_text()
 
 
 def test_the_same_lines_without_a_gap_are_filled_all_along(tmp_path: Path) -> None:

@@ -381,6 +381,7 @@ def test_the_summary_says_what_was_read(tmp_path: Path) -> None:
         "lines": 12,
         "rows": 15,
         "malformed": 1,
+        "gaps": 0,
         "problems": [{"file": "q.csv", "line": 3, "reason": "not a time: 'x'"}],
         "counts": [
             {"depth": 5, "snapshot": 1, "depth_applied": 5, "trade": 3},

@@ -63,13 +63,13 @@ def test_the_console_can_be_limited_to_errors() -> None:
     assert console.getvalue() == "error shown\n"
 
 
-def test_nothing_is_written_after_the_block_and_no_file_without_a_line(tmp_path: Path) -> None:
+def test_there_is_a_log_even_without_a_line_and_nothing_is_written_after(tmp_path: Path) -> None:
     console = io.StringIO()
     with logging_to(tmp_path, console=console):
-        assert not (tmp_path / "log.jsonl").exists()
+        assert (tmp_path / "log.jsonl").read_text() == ""
     logger.error("too late")
 
-    assert not (tmp_path / "log.jsonl").exists()
+    assert (tmp_path / "log.jsonl").read_text() == ""
     assert console.getvalue() == ""
 
 

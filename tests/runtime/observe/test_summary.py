@@ -6,7 +6,8 @@ from pathlib import Path
 
 from rich.console import Console, RenderableType
 
-from runtime.observe.result import ActorRow
+from actors.messages.system import ActorGaveUp
+from runtime.observe.result import ActorRow, FeedRow, SystemRow
 from runtime.observe.summary import actor_tree, summary
 from runtime.observe.times import clock_time, iso_time, span
 from runtime.research.statistics import statistics
@@ -46,6 +47,17 @@ def test_the_summary_tells_the_figures() -> None:
     for words in ("1,009.50 USD", "0.95%", "100.00% of 1", "10.00", "1.0 min"):
         assert words in text
     assert "results" not in text
+
+
+def test_the_summary_warns_of_what_the_figures_do_not_tell() -> None:
+    gave_up = SystemRow(time_ns=START_NS, event=ActorGaveUp(actor="cross", reason="too often"))
+    feed = FeedRow(name="tape", summary={"malformed": 3, "gaps": 2})
+    result = run_result(feeds=(feed,), system=(gave_up,))
+    text = "\n".join(_lines(summary(result, statistics(result), None)))
+
+    assert "malformed lines left out: 3," in text
+    assert "gaps in books: 2," in text
+    assert "stayed down after too many failures: cross" in text
 
 
 def test_a_run_that_did_nothing_shows_dashes() -> None:
