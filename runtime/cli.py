@@ -74,7 +74,7 @@ class RunOptions:
 
 @app.command
 def run(config: Path, /, *, options: RunOptions = RunOptions()) -> int:
-    """Run a configuration; exit with 0 good, 1 failed, 3 halted by risk, 130 interrupted.
+    """Run a configuration; exit with 0 good, 1 failed, 130 interrupted.
 
     Args:
         config: The YAML file.
