@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import attrs
 from cyclopts import App, CycloptsError, Parameter
 
-from actors.errors import BulkheadError, ConfigError
+from actors.errors import BulkheadError, ConfigError, Problem
 from runtime.observe.result import ExitCode
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CycloptsError as error:
         return _fail(f"{' '.join(str(error).split())} See bulkhead --help.", ExitCode.USAGE)
     except ConfigError as error:
-        for problem in error.problems:
+        for problem in sorted(error.problems, key=_line):
             _fail(str(problem))
         return ExitCode.USAGE
     except BulkheadError as error:
@@ -174,16 +174,38 @@ def _fail(text: str, code: ExitCode = ExitCode.FAILED) -> ExitCode:
     return code
 
 
+def _line(problem: Problem) -> int:
+    """Return the line of a file that a problem is about, 0 for the file as a whole."""
+    line = problem.file.rpartition(":")[2]
+    return int(line) if line.isdigit() else 0
+
+
 def _checked(config: Path, overrides: Sequence[str]) -> "RunConfig":
     """Return a configuration of which every component can be built."""
-    from runtime.config import load_config
-
-    settings = load_config(config, overrides=overrides, environment=os.environ)
-    # the file's own problems should not wait for every component to be imported
+    from runtime.config import load_config, load_rest
     from runtime.wiring import check as check_components
 
+    try:
+        settings = load_config(config, overrides=overrides, environment=os.environ)
+    except ConfigError as error:
+        rest = load_rest(config, error.problems, overrides=overrides, environment=os.environ)
+        if rest is not None:
+            _add_component_problems(error, rest)
+        raise
     check_components(settings)
     return settings
+
+
+def _add_component_problems(error: ConfigError, rest: "RunConfig") -> None:
+    """Raise the problems of the components together with those that are known already."""
+    from runtime.wiring import check as check_components
+
+    known = {problem.key for problem in error.problems}
+    try:
+        check_components(rest)
+    except ConfigError as more:
+        others = [problem for problem in more.problems if problem.key not in known]
+        raise ConfigError((*error.problems, *others)) from error
 
 
 def _run_and_report(settings: "RunConfig", folder: Path, options: RunOptions) -> int:

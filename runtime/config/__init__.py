@@ -2,6 +2,7 @@
 
 from runtime.config.describe import describe as describe
 from runtime.config.load import load_config as load_config
+from runtime.config.load import load_rest as load_rest
 from runtime.config.load import parse_config as parse_config
 from runtime.config.model import BackoffConfig as BackoffConfig
 from runtime.config.model import BrokerConfig as BrokerConfig

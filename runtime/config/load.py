@@ -1,5 +1,6 @@
 """From a file to a configuration that can be run, or to everything that is wrong with it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from runtime.config.plain import to_plain
 from runtime.config.problems import Problems
 from runtime.config.structure import structure
 from runtime.config.yaml_reader import read_yaml
+
+_STEP = re.compile(r"[^.\[\]]+")
 
 
 def load_config(
@@ -54,6 +57,46 @@ def parse_config(
     problems.raise_if_any()
     assert config is not None
     return attrs.evolve(config, document=problems.document)
+
+
+def load_rest(
+    path: Path,
+    wrong: Sequence[Problem],
+    *,
+    overrides: Sequence[str] = (),
+    environment: Mapping[str, str],
+) -> RunConfig | None:
+    """Return what a configuration would be without what is wrong in it, or None.
+
+    Never to be run: it lets the components' options be checked too, so that all problems are told
+    at once.
+    """
+    problems = Problems(Document(file=str(path)))
+    try:
+        read_yaml(path.read_text(encoding="utf-8"), problems, environment)
+    except (OSError, UnicodeDecodeError):
+        return None
+    for assignment in overrides:
+        apply_override(assignment, problems, environment)
+    document = problems.document
+    config = structure(RunConfig, document.data, "", Problems(document))
+    if config is None:
+        for problem in wrong:
+            _leave_out(document.data, _STEP.findall(problem.key))
+        config = structure(RunConfig, document.data, "", Problems(document))
+    return None if config is None else attrs.evolve(config, document=document)
+
+
+def _leave_out(holder: Any, steps: Sequence[str]) -> None:
+    """Delete a key of nested mappings and lists, if it is there; items of lists stay."""
+    for number, step in enumerate(steps):
+        if isinstance(holder, list):
+            index = int(step) if step.isdigit() else len(holder)
+            holder = holder[index] if index < len(holder) else None
+        elif isinstance(holder, dict) and number == len(steps) - 1:
+            holder.pop(step, None)
+        else:
+            holder = holder.get(step) if isinstance(holder, dict) else None
 
 
 def _unreadable(path: Path, found: str) -> ConfigError:

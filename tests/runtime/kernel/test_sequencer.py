@@ -912,17 +912,20 @@ async def test_a_conversation_without_end_can_be_cancelled() -> None:
 async def test_rows_without_interaction_let_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sequencer_module, "_LAST_HORIZON", 128)
     monkeypatch.setattr(sequencer_module, "_WORK_BETWEEN_PAUSES", 4)
-    of = ring(rising(5_000))
+    begun = trio.Event()
+    strategy = RingScript(
+        codes=frozenset(),
+        first=[Later(Note("s"), 15)],
+        answer=lambda _message, _now_ns: begun.set() or [],
+    )
+    of = ring(rising(5_000), strategies={"s": strategy})
     turns: set[int] = set()
-
-    async def run_beside() -> None:
-        while of.sequencer.rows_passed < 5_000:
-            await trio.lowlevel.checkpoint()
-            turns.add(of.sequencer.rows_passed)
-
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(run_beside)
-        await of.run()
+        nursery.start_soon(of.run)
+        await begun.wait()
+        while of.sequencer.rows_passed < 5_000:
+            turns.add(of.sequencer.rows_passed)
+            await trio.lowlevel.checkpoint()
     assert len(turns) > 9
 
 

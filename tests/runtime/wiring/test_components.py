@@ -9,6 +9,7 @@ from actors.brokers.passthrough import PassthroughBroker
 from actors.errors import ConfigError
 from actors.model.instrument import Instruments
 from actors.orders.manager import OrderManager
+from runtime.cli import main
 from runtime.config import RunConfig, parse_config
 from runtime.kernel.determinism import seeded_random
 from runtime.observe.progress import Progress, ProgressSource
@@ -131,3 +132,51 @@ def test_cores_are_built_anew_each_time() -> None:
 
 def _context() -> Context:
     return Context(run_id="r", actor="a", incarnation=0, random=seeded_random(1, "a"))
+
+
+_WRONG = """
+mode: simulate
+sped: 3
+slice_rows: 0
+feeds:
+  - {name: a, type: synthetik}
+  - {name: a, type: synthetic, generator: foo}
+strategies:
+  - {name: x, type: average_cros}
+  - {name: y, type: average_cross, parameters: {fst: 3}}
+portfolio: {cash: -5, policies: [{type: PositionLimits}]}
+broker: {type: simulated, latency: {type: constnt}}
+"""
+
+
+def test_check_tells_the_files_and_the_components_problems_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(_WRONG)
+    assert main(["check", str(path)]) == 2
+    told = capsys.readouterr().err.splitlines()
+    keys = [line.split(": ")[2] for line in told]
+    assert keys == [
+        "sped",
+        "slice_rows",
+        "feeds[0].type",
+        "feeds[1].name",
+        "feeds[1].generator",
+        "strategies[0].type",
+        "strategies[1].parameters.fst",
+        "portfolio.cash",
+        "portfolio.policies[0].type",
+        "broker.latency.type",
+    ]
+
+
+def test_a_problem_that_hides_the_rest_is_told_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(_WRONG.replace("mode: simulate", ""))
+    assert main(["check", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert ": mode: expected" in told
+    assert "synthetik" not in told
