@@ -224,7 +224,10 @@ def _run_and_report(settings: "RunConfig", folder: Path, options: RunOptions) ->
         _show(result, figures, folder, options)
     except (ConfigError, BrokenPipeError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is logged and told in one line
+    except (Exception, SystemExit, BaseExceptionGroup) as error:
+        # whatever it is, it is logged and told in one line
+        if isinstance(error, BaseExceptionGroup) and error.subgroup(KeyboardInterrupt):
+            raise
         logger.bind(console=False).opt(exception=True).error("the run has failed")
         failure = report_failure(error)
         what = f"{failure.kind}: {failure.text} ({failure.where})"

@@ -16,12 +16,13 @@ from typing import Any
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from actors.actor import Listener, Reactor, Rows, Vectorised
+from actors.actor import Listener, Rows
 from runtime.kernel.audience import Audience, CodedEvent, Hearing, callback_of
 from runtime.kernel.cell import Cell
 from runtime.kernel.clock import VirtualClock
 from runtime.kernel.determinism import collect_young
 from runtime.kernel.incarnation import Child
+from runtime.kernel.lookahead import Turns, first_act, first_failure, reaction
 from runtime.kernel.market import Market, Stream
 from runtime.kernel.post import Post, Ready
 
@@ -57,9 +58,7 @@ class Sequencer:
         self._stream.before_change = self._market_to_followers
         self._audience = Audience(cells, market.conflates)
         self._horizon = _FIRST_HORIZON
-        self._skips: dict[str, int] = {}
-        """By cell: the row from which on it is asked, where that is not the next one."""
-        self._skipped_rows: Rows | None = None
+        self._turns = Turns()
         self._revived: list[Cell] = []
         self._failed: list[Cell] = []
         """Whose cores have failed, before the supervisors are told."""
@@ -232,7 +231,7 @@ class Sequencer:
         stream = self._stream
         start = max(stream.position, stream.reacted)
         for cell, core in self._audience.reactors:
-            own_start = self._own_start(cell, rows, start) if self._skips else start
+            own_start = self._turns.start(cell.name, rows, start)
             if own_start < stop:
                 try:
                     stop = core.look(rows, own_start, stop)
@@ -243,9 +242,9 @@ class Sequencer:
     def _first_vectorised_act(self, rows: Rows, stop: int) -> int:
         """Return the row after the first one at which a vectorised strategy acts, or ``stop``."""
         for cell, core in self._audience.vectorised:
-            start = self._own_start(cell, rows, self._stream.position)
+            start = self._turns.start(cell.name, rows, self._stream.position)
             if start < stop:
-                row, is_act = self._ask(cell, partial(_act, core, rows), start, stop)
+                row, is_act = self._ask(cell, partial(first_act, core, rows), start, stop)
                 stop = row + 1 if is_act else row
         return stop
 
@@ -260,25 +259,12 @@ class Sequencer:
         try:
             row = look(start, stop)
         except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
-            row, failure = _first_failure(look, start, stop, error)
+            row, failure = first_failure(look, start, stop, error)
             if failure is not None:
                 if row == self._stream.position:
                     self._fail_on_row(cell, failure, row)
                 return row, False
         return row, row < stop
-
-    def _own_start(self, cell: Cell, rows: Rows, start: int) -> int:
-        """Return the row from which on a core is asked: some had their turn at the next one."""
-        if self._skipped_rows is not rows:
-            self._skips = {}
-        return max(start, self._skips.get(cell.name, 0))
-
-    def _skip(self, cell: Cell, row: int) -> None:
-        rows = self._stream.rows
-        if self._skipped_rows is not rows:
-            self._skips = {}
-            self._skipped_rows = rows
-        self._skips[cell.name] = row + 1
 
     def _react(self, rows: Rows, row: int) -> None:
         """Let the cores that would react to a row do so; strategies see it afterwards.
@@ -290,15 +276,15 @@ class Sequencer:
         self._clock.advance(now_ns)
         reactions: list[tuple[Cell, list[Any]]] = []
         for cell, core in self._audience.reactors:
-            if self._own_start(cell, rows, row) > row:
+            if self._turns.start(cell.name, rows, row) > row:
                 continue
             try:
-                outputs = _reaction(core, rows, row, now_ns)
+                outputs = reaction(core, rows, row, now_ns)
             except Exception as error:  # noqa: BLE001 - the supervisor's to judge
                 self._fail_on_row(cell, error, row)
                 continue
             if outputs is not None:
-                self._skip(cell, row)
+                self._turns.had(cell.name, rows, row)
                 reactions.append((cell, outputs))
         if reactions:
             names = ",".join(cell.name for cell, _ in reactions)
@@ -370,7 +356,7 @@ class Sequencer:
         """Give vectorised strategies the rows that have passed; return the cells that acted."""
         acted: list[Cell] = []
         for cell, core in self._audience.vectorised:
-            own_start = self._own_start(cell, rows, start)
+            own_start = self._turns.start(cell.name, rows, start)
             try:
                 if own_start < stop:
                     core.on_rows(rows, own_start, stop)
@@ -435,7 +421,7 @@ class Sequencer:
         cell.fail(error, None)
         if attempts >= cell.spec.quarantine_after:
             self._quarantine(cell, error, rows.record(row), attempts)
-            self._skip(cell, row)
+            self._turns.had(cell.name, rows, row)
 
     def _fail_on_event(self, cell: Cell, error: Exception, event: CodedEvent, record: Any) -> None:
         """End a strategy's incarnation; keep the event for the next, unless it is poison."""
@@ -483,33 +469,3 @@ class Sequencer:
 
 def _rank(cell: Cell) -> int:
     return cell.rank
-
-
-def _act(core: Vectorised, rows: Rows, start: int, stop: int) -> int:
-    """Return the first row at which a vectorised strategy acts, or ``stop``."""
-    acts = core.on_slice(rows, start, stop)
-    return stop if acts is None else acts
-
-
-def _reaction(core: Reactor, rows: Rows, row: int, now_ns: int) -> list[Any] | None:
-    """Return what a core makes of a row, or None if it does not react to it."""
-    core.advance(rows, row + 1)
-    if core.look(rows, row, row + 1) > row:
-        return None
-    return core.react(rows, row, now_ns)
-
-
-def _first_failure(
-    look: Callable[[int, int], int], start: int, stop: int, error: Exception
-) -> tuple[int, Exception | None]:
-    """Return the first row that a look ahead fails on, with what it raises, row by row.
-
-    A row at which the core would react comes first, with None.
-    """
-    for row in range(start, stop):
-        try:
-            if look(row, row + 1) == row:
-                return row, None
-        except Exception as failure:  # noqa: BLE001 - handed back
-            return row, failure
-    return start, error

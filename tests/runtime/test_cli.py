@@ -162,11 +162,11 @@ def test_an_interrupt_ends_with_130(engine: Engine, error: BaseException, capsys
     assert capsys.readouterr().err == "bulkhead: interrupted\n"
 
 
-def test_an_exit_in_a_group_is_let_through(engine: Engine) -> None:
+def test_an_exit_that_an_actor_asks_for_is_a_failed_run(engine: Engine, capsys: Output) -> None:
     engine.error = BaseExceptionGroup("tasks", [SystemExit(9)])
 
-    with pytest.raises(BaseExceptionGroup):
-        main(["run", "quick.yaml"])
+    assert main(["run", "quick.yaml"]) == 1
+    assert "the run has failed: SystemExit: 9" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("engine")
