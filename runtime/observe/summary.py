@@ -128,14 +128,10 @@ def _actor_line(name: str, row: ActorRow) -> Text:
     words = []
     if row.restarts:
         words.append(f"{row.restarts} restarts")
-    if row.handled:
-        words.append(f"{row.handled:,} handled")
-    if row.depth:
-        words.append(f"{row.depth} queued")
+    if row.handled or row.depth or row.dropped:
+        words.append(f"{row.handled:,} handled, {row.depth:,} queued, {row.dropped:,} dropped")
     if row.oldest_age_ns is not None:
         words.append(f"oldest {span(row.oldest_age_ns)}")
-    if row.dropped:
-        words.append(f"{row.dropped} dropped")
     if row.failure:
         words.append(row.failure)
     if words:

@@ -89,8 +89,8 @@ def test_the_tree_of_actors_hangs_together_by_the_dots_of_the_names() -> None:
         "actors",
         "├── root  running",
         "│   └── strategies  running",
-        "│       └── cross  gave_up  3 restarts, 4 queued, oldest 5.0 ms, 1 dropped,",
-        "│           ValueError: [bold]boom",
+        "│       └── cross  gave_up  3 restarts, 0 handled, 4 queued, 1 dropped, oldest",
+        "│           5.0 ms, ValueError: [bold]boom",
         "└── elsewhere",
         "    └── alone  running",
     ]
