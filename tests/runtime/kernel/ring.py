@@ -1,20 +1,21 @@
 """A ring without trade: feeds, a venue that reacts to rows, strategies that act on them."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import cycle
 from typing import Any
 
 import attrs
-import msgspec
+import pytest
 import trio
 
-from actors.actor import Context, Later
+from actors.actor import Context
 from actors.messages.market import ConnectionState
 from actors.messages.merging import Merger
 from actors.messages.records import Origin
 from actors.messages.slices import MarketData, Slice, SliceBuilder, resliced
 from actors.model.instrument import Instruments
+from runtime.kernel.journal import Entry
 from runtime.kernel.live import LiveFeed
 from runtime.kernel.market import Market
 from runtime.kernel.pace import Pace
@@ -24,15 +25,11 @@ from tests.builders import instrument, instruments
 from tests.runtime.kernel.fakes import (
     Broken,
     MemoryJournal,
-    Note,
-    Order,
     Plant,
-    Script,
-    ScriptedCore,
-    Tick,
     live_plant,
     simulated_plant,
 )
+from tests.runtime.kernel.ring_cores import FakeStrategy, FakeVectorised, FakeVenue, RingScript
 
 TABLE: Instruments = instruments(instrument("A"), instrument("B"))
 
@@ -62,188 +59,6 @@ class FakeSource:
 
     def summary(self) -> dict[str, Any]:
         return {"rows": len(self.rows)}
-
-
-@attrs.define(kw_only=True)
-class RingScript(Script):
-    """What a venue or a strategy does, and what it has seen of the market.
-
-    Attributes:
-        codes: The codes of the rows it wants; None for all.
-        every: It acts on each row of this turn since its start; 0 for none.
-        trigger: What its orders wait for: a bid as high as this, or higher.
-        timer_ns: How often it wants to be woken up; 0 for never.
-        latency_ns: How long orders and reports are on their way.
-        is_vectorised: Whether it works on columns.
-    """
-
-    codes: frozenset[int] | None = None
-    every: int = 0
-    trigger: int = 0
-    timer_ns: int = 0
-    latency_ns: int = 0
-    is_vectorised: bool = False
-    seen: list[Any] = attrs.field(factory=list)
-    log: list[str] = attrs.field(factory=list)
-
-
-class FakeVenue(ScriptedCore):
-    """Fills every order at the first row whose bid has reached its trigger.
-
-    It hands on what it has seen of the market, and knows its orders from the journal.
-    """
-
-    def __init__(self, given: Any, script: RingScript) -> None:
-        super().__init__(given, script)
-        self.ring_script = script
-        self.market = [-1]
-        self.open: dict[str, Order] = {}
-
-    def handle(self, message: Any, now_ns: int) -> list[Any]:
-        if isinstance(message, MarketData):
-            return self._pass_rows(message.rows)
-        super().handle(message, now_ns)
-        latency_ns = self.ring_script.latency_ns
-        if latency_ns and not message.has_arrived:
-            arrived = msgspec.structs.replace(message, has_arrived=True)
-            return [Later(arrived, now_ns + latency_ns)]
-        self.open[message.id] = message
-        return [Note(message.owner, f"accepted {message.id}")]
-
-    def recover(self, history: Iterable[tuple[str, Any]]) -> None:
-        past = list(history)
-        self.ring_script.recovered.append(past)
-        for direction, message in past:
-            if isinstance(message, Order) and direction == "received":
-                if message.has_arrived or not self.ring_script.latency_ns:
-                    self.open[message.id] = message
-            elif isinstance(message, Note) and message.text.startswith("filled"):
-                self.open.pop(message.text.split()[1], None)
-
-    def inherit(self, market: list[int]) -> None:
-        self.market = market
-
-    def advance(self, rows: Slice, stop: int) -> None:
-        if stop:
-            self.ring_script.check(("advance", rows.times()[stop - 1]), self.incarnation)
-            self.market[0] = max(self.market[0], rows.times()[stop - 1])
-
-    def look(self, rows: Slice, start: int, stop: int) -> int:
-        times = rows.times()
-        for row in range(start, stop):
-            self.ring_script.check(("look", times[row]), self.incarnation)
-        for row in range(start, stop):
-            if self._filled(rows, row):
-                return row
-        return stop
-
-    def react(self, rows: Slice, row: int, now_ns: int) -> list[Any]:
-        assert self.market == [now_ns]
-        self.ring_script.check(("react", now_ns), self.incarnation)
-        reports = [
-            Note(order.owner, f"filled {order.id} at {rows.a[row]}")
-            for order in self._filled(rows, row)
-        ]
-        for order in self._filled(rows, row):
-            del self.open[order.id]
-        self.ring_script.log.append(f"{now_ns}: {len(reports)} filled")
-        latency_ns = self.ring_script.latency_ns
-        if latency_ns:
-            return [Later(report, now_ns + latency_ns) for report in reports]
-        return [*reports]
-
-    def _filled(self, rows: Slice, row: int) -> list[Order]:
-        is_quote = rows.kind[row] == 0
-        return [o for o in self.open.values() if is_quote and rows.a[row] >= o.trigger]
-
-    def _pass_rows(self, rows: Slice) -> list[Any]:
-        outputs: list[Any] = []
-        for row, now_ns in enumerate(rows.times()):
-            self.advance(rows, row + 1)
-            if self._filled(rows, row):
-                outputs += self.react(rows, row, now_ns)
-        return outputs
-
-
-class FakeStrategy(ScriptedCore):
-    """Counts the rows it sees, and places an order now and then."""
-
-    def __init__(self, given: Any, script: RingScript) -> None:
-        super().__init__(given, script)
-        self.ring_script = script
-        self.name = given.actor
-        self.outbox: list[Any] = []
-        self.count = 0
-        self.ids = 0
-
-    def start(self, now_ns: int) -> list[Any]:
-        return [*super().start(now_ns), *self._wake_up(now_ns)]
-
-    def _wake_up(self, now_ns: int) -> list[Any]:
-        at_ns = now_ns + self.ring_script.timer_ns
-        return [Later(Tick(self.name), at_ns, background=True)] if self.ring_script.timer_ns else []
-
-    def callback(self, code: int) -> Any:
-        self.ring_script.check(("callback", code), self.incarnation)
-        wanted = self.ring_script.codes
-        return self.see if wanted is None or code in wanted else None
-
-    def see(self, event: Any) -> None:
-        script = self.ring_script
-        script.seen.append((event.time_ns, describe(event)))
-        script.check(("see", event.time_ns), self.incarnation)
-        self.count += 1
-        if script.every and self.count % script.every == 0:
-            self.outbox.append(self._order())
-
-    def _order(self) -> Order:
-        self.ids += 1
-        id_ = f"{self.name}-{self.incarnation}-{self.ids}"
-        return Order("venue", self.name, id_, self.ring_script.trigger)
-
-    def take_outbox(self, now_ns: int) -> list[Any]:
-        self.ring_script.check(("take", now_ns), self.incarnation)
-        sent = list(self.outbox)
-        self.outbox.clear()
-        return sent
-
-    def handle(self, message: Any, now_ns: int) -> list[Any]:
-        if isinstance(message, MarketData):
-            for event in message.rows.events():
-                self.see(event)
-            return self.take_outbox(now_ns)
-        outputs = super().handle(message, now_ns)
-        self.ring_script.log.append(f"{now_ns}: {message}")
-        return [*outputs, *(self._wake_up(now_ns) if isinstance(message, Tick) else [])]
-
-
-class FakeVectorised(FakeStrategy):
-    """Does the same with whole columns, whatever the codes."""
-
-    def callback(self, code: int) -> Any:
-        raise AssertionError("a vectorised strategy has no callbacks")
-
-    def on_slice(self, rows: Slice, start: int, stop: int) -> int | None:
-        for time_ns in rows.times()[start:stop]:
-            self.ring_script.check(("look", time_ns), self.incarnation)
-        every = self.ring_script.every
-        row = start + every - 1 - self.count % every if every else stop
-        return row if row < stop else None
-
-    def on_rows(self, rows: Slice, start: int, stop: int) -> None:
-        self.ring_script.seen += rows.times()[start:stop]
-        for time_ns in rows.times()[start:stop]:
-            self.ring_script.check(("rows", time_ns), self.incarnation)
-        self.count += stop - start
-        every = self.ring_script.every
-        if every and self.count % every == 0:
-            self.outbox.append(self._order())
-
-
-def describe(event: Any) -> str:
-    """Return a row object in short."""
-    bid = getattr(event, "bid_ticks", None)
-    return f"{event.instrument.id} {bid}" if bid is not None else str(event.state)
 
 
 def status_rows(_feed: str, is_up: bool, now_ns: int) -> Slice:
@@ -377,3 +192,40 @@ def run(ring: Ring) -> dict[str, Any]:
     """Run a ring in a trio of its own; return its outcome."""
     trio.run(ring.run)
     return ring.outcome()
+
+
+A, B = 0, 8
+"""The codes of quotes of the two instruments."""
+SIZES = pytest.mark.parametrize("size", [1, 3, 4096])
+
+
+def feed(rows: Slice, size: int = 4096, *good: int) -> list[FakeSource]:
+    """Return a feed whose first incarnations break off after so many rows."""
+    return [*(FakeSource(rows, [size], each) for each in good), FakeSource(rows, [size])]
+
+
+def rising(count: int, *, first_ns: int = 10, step_ns: int = 10, instrument: int = 0) -> Slice:
+    """Return quotes whose bid is their number, from 1."""
+    times = range(first_ns, first_ns + count * step_ns, step_ns)
+    return quotes(*((time_ns, bid, instrument) for bid, time_ns in enumerate(times, 1)))
+
+
+def ring(rows: Slice, size: int = 4096, **options: Any) -> Ring:
+    """Return a ring with one feed."""
+    return Ring(feeds={"feed": feed(rows, size)}, **options)
+
+
+def times(of: RingScript) -> list[int]:
+    """Return the times of the rows that a strategy was shown."""
+    return [time_ns for time_ns, _ in of.seen]
+
+
+def journal(of: Ring, kind: type | None = None) -> list[Entry]:
+    """Return what was recorded, or the messages of one type."""
+    entries = list(of.journal.entries())
+    return [entry for entry in entries if kind is None or isinstance(entry.message, kind)]
+
+
+def down_for(delay_ns: int) -> dict[str, Any]:
+    """Return a back-off of the same time for each restart."""
+    return {"base_ns": delay_ns, "factor": 1.0, "jitter": 0.0}

@@ -6,7 +6,7 @@ from typing import Any
 from runtime.kernel.audience import Audience, Backlog
 from runtime.kernel.cell import Cell
 from tests.runtime.kernel.fakes import Plant, Script, ScriptedCore, context, simulated_plant
-from tests.runtime.kernel.ring import FakeStrategy, FakeVectorised, FakeVenue, RingScript
+from tests.runtime.kernel.ring_cores import FakeStrategy, FakeVectorised, FakeVenue, RingScript
 
 A = 0
 

@@ -7,7 +7,8 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.runtime.kernel.ring import FakeSource, Ring, RingScript, quotes, run
+from tests.runtime.kernel.ring import FakeSource, Ring, quotes, run
+from tests.runtime.kernel.ring_cores import RingScript
 
 
 @attrs.frozen(kw_only=True)
