@@ -4,7 +4,7 @@ A *core* decides: plain synchronous code, one message in, a list of outputs out.
 *cell* does the rest (waits, records, sends). Cores know no addresses, no clock and no event loop.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from random import Random  # noqa: TID251 - the type only; generators come from the run's seed
 from typing import Any, Protocol, runtime_checkable
 
@@ -195,7 +195,3 @@ class Source(Protocol):
     def summary(self) -> dict[str, Any]:
         """Return counts for the run's result: lines, rows, problems."""
         ...
-
-
-Outputs = list[Any]
-History = Sequence[tuple[str, Any]]

@@ -1,7 +1,5 @@
 """What the runtime itself says; the only messages that the kernel knows."""
 
-from enum import StrEnum
-
 import msgspec
 
 
@@ -80,10 +78,3 @@ class CancelStrategy(msgspec.Struct, frozen=True, gc=False):
 
     strategy: str
     cause: str
-
-
-class TradingState(StrEnum):
-    """Whether new orders may leave."""
-
-    ACTIVE = "ACTIVE"
-    HALTED = "HALTED"
