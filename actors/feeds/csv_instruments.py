@@ -50,6 +50,9 @@ class CsvOptions:
             when it has closed: ``open``, the default, never tells it too early.
         interval_ns: How long a bar lasts (a number, or a text such as ``1m``); by default the
             commonest distance between two bars.
+        opens: Whether each bar's open is told as well, when the bar begins: as a quote of one price
+            on both sides, of unknown size, which an order can meet at the open. Needs times that
+            are those of the open.
     """
 
     instrument: str | None = None
@@ -63,6 +66,12 @@ class CsvOptions:
         default="open", validator=one_of("open", "close")
     )
     interval_ns: int | None = attrs.field(default=None, converter=_interval)
+    opens: bool = attrs.field(default=False, validator=one_of(True, False))
+
+    @opens.validator
+    def _opens_are_timed(self, _attribute: object, value: bool) -> None:
+        if value and self.bar_time == "close":
+            raise ValueError("opens: expected bar_time: open beside it, found close")
 
 
 def listings(instruments: Instruments, shape: Shape, options: CsvOptions) -> dict[str, Listing]:

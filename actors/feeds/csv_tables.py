@@ -38,6 +38,7 @@ class CsvTable:
         self._columns: Columns | None = None
         options = options or CsvOptions()
         self._bar_ns = _bar_ns(shape, options) if shape.kind is TableKind.BARS else 0
+        self._tells_opens = options.opens
         self._name = shape.names[0] if shape.names else ""
         self._listings = listings(instruments, shape, options)
 
@@ -56,7 +57,8 @@ class CsvTable:
             self._columns = read_header(line, self._kind)
             return
         fields = columns.split(line)
-        time_ns = timestamp_ns(fields[columns.time]) + self._bar_ns
+        told_ns = timestamp_ns(fields[columns.time])
+        time_ns = told_ns + self._bar_ns
         if time_ns >= TIME_LIMIT_NS:
             raise ValueError(f"the bar ends too late: {fields[columns.time]!r}")
         venue_ns = 0 if columns.venue_time is None else timestamp_ns(fields[columns.venue_time])
@@ -65,8 +67,17 @@ class CsvTable:
         listing = self._listings.get(name)
         if listing is None:
             raise ValueError(f"unknown instrument {name!r}")
+        if self._tells_opens and self._kind is TableKind.BARS:
+            self._open(
+                _bar(columns, fields, listing)[0], listing, Origin(told_ns, 0, number), builder
+            )
         self._row(columns, fields, listing, origin, builder)
         self.counts[self._kind.name.lower()] += 1
+
+    def _open(self, ticks: int, listing: Listing, origin: Origin, builder: SliceBuilder) -> None:
+        """Tell what a bar opens at, when it does."""
+        sides = (ticks, ticks, UNKNOWN_LOTS, UNKNOWN_LOTS)
+        self.bookkeeper.quote(builder, listing.index, sides, origin)
 
     def _row(
         self,

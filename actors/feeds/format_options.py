@@ -1,6 +1,6 @@
 """Options of formats, from the plain values of a configuration."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from glob import glob
 from pathlib import Path
@@ -12,8 +12,10 @@ import msgspec
 from actors.errors import ConfigError, Problem
 from actors.feeds.files import read_text
 from actors.feeds.multivenue import MultiVenueOptions
+from actors.feeds.settlement_prices import SettlementOptions
 from actors.venues.polymarket.market_data import MarketDataOptions
 from actors.venues.polymarket.markets import Market, read_markets, slug_names
+from actors.venues.polymarket.settlement import read_up_down_markets
 
 _T = TypeVar("_T")
 
@@ -110,16 +112,34 @@ def multivenue_options(values: Mapping[str, Any]) -> MultiVenueOptions:
     return plain_options(MultiVenueOptions, own, {"polymarket": polymarket_options(inner)})
 
 
+def settlement_options(values: Mapping[str, Any]) -> SettlementOptions:
+    """Return a settlement feed's options: ``markets`` is a path or glob of files.
+
+    Raises:
+        ConfigError: With every unknown key and every wrong value.
+    """
+    left = dict(values)
+    given: dict[str, Any] = {}
+    if _MARKETS in left:
+        given[_MARKETS] = _lines_of(left.pop(_MARKETS), read_up_down_markets)
+    return plain_options(SettlementOptions, left, given)
+
+
 def _read_markets(pattern: object) -> tuple[Market, ...]:
+    return _lines_of(pattern, read_markets)
+
+
+def _lines_of(pattern: object, read: Callable[[Iterable[str]], Iterable[_T]]) -> tuple[_T, ...]:
+    """Return what the files of a glob hold, one thing a line."""
     paths = sorted(glob(str(Path(pattern).expanduser()))) if isinstance(pattern, str) else []
     if not paths:
         raise ConfigError([problem(f"options.{_MARKETS}", "an existing file or glob", pattern)])
-    markets: list[Market] = []
+    found: list[_T] = []
     for path in paths:
         try:
-            markets.extend(read_markets(read_text(Path(path))))
+            found.extend(read(read_text(Path(path))))
         except (ValueError, OSError) as error:
-            found = f"{Path(path).name}: {error}"
-            problems = [problem(f"options.{_MARKETS}", "one market per line", found)]
+            wrong = f"{Path(path).name}: {error}"
+            problems = [problem(f"options.{_MARKETS}", "one market per line", wrong)]
             raise ConfigError(problems) from error
-    return tuple(markets)
+    return tuple(found)

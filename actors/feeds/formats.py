@@ -15,8 +15,14 @@ from actors.feeds.csv_shape import Shape, joined, read_shape
 from actors.feeds.csv_tables import CsvTable
 from actors.feeds.decoder import Decoder
 from actors.feeds.files import read_text
-from actors.feeds.format_options import multivenue_options, plain_options, polymarket_options
+from actors.feeds.format_options import (
+    multivenue_options,
+    plain_options,
+    polymarket_options,
+    settlement_options,
+)
 from actors.feeds.multivenue import MultiVenueFrames
+from actors.feeds.settlement_prices import SettlementPrices, is_header
 from actors.model.instrument import Instruments
 from actors.model.timestamps import epoch_ns
 from actors.venues.binance.market_data import BinanceMarketData, BinanceOptions
@@ -84,7 +90,7 @@ def _untold(_line: str) -> int | None:
 
 @attrs.frozen
 class JsonLines:
-    """A format of one JSON text per line."""
+    """A format whose lines stand for themselves: no look ahead is needed."""
 
     name: str
     is_likely: Callable[[Sequence[str]], bool]
@@ -151,6 +157,10 @@ def _is_polymarket(head: Sequence[str]) -> bool:
     return any(keys & _POLYMARKET_KEYS for keys in _keys(head))
 
 
+def _is_settlement(head: Sequence[str]) -> bool:
+    return bool(head) and is_header(head[0])
+
+
 def _keys(head: Sequence[str]) -> list[frozenset[str]]:
     """Return the keys of each line that is a JSON object, or an array of such."""
     found = []
@@ -190,6 +200,7 @@ _KNOWN: tuple[Format, ...] = (
     ),
     JsonLines("multivenue", _is_multivenue, multivenue_options, MultiVenueFrames),
     JsonLines("polymarket", _is_polymarket, polymarket_options, PolymarketMarketData),
+    JsonLines("settlement_csv", _is_settlement, settlement_options, SettlementPrices),
     CsvLines(TableKind.BARS),
     CsvLines(TableKind.QUOTES),
     CsvLines(TableKind.TRADES),

@@ -18,6 +18,7 @@ from actors.model.order import (
     Order,
     OrderStatus,
     OrderType,
+    Schedule,
     Side,
     TimeInForce,
 )
@@ -39,8 +40,37 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     target: Decimal | None = None
     order_type: OrderType = OrderType.MARKET
     limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    expire_time_ns: int = 0
+    reduce_only: bool = False
+    group: str = ""
+    parent: str = ""
+    schedule: Schedule | None = None
     priority: int = 0
+    reason: str = ""
+
+
+class SignalBatch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Wishes that were made together; of ``all_or_none`` ones, all are approved or all refused."""
+
+    strategy: str
+    signals: tuple[Signal, ...]
+    all_or_none: bool = False
+
+
+class ModifyOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A strategy asks to change one of its open orders; what is None stays as it is.
+
+    ``quantity`` is that of the whole order, with what has been filled. The portfolio decides, as it
+    does on a new order.
+    """
+
+    client_order_id: str
+    strategy: str
+    quantity: Decimal | None = None
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
     reason: str = ""
 
 
@@ -69,11 +99,28 @@ class SubmitOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reserved: Decimal
 
 
+class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The portfolio's yes to a change: ``order`` is the order as it shall be, under its old id."""
+
+    order: Order
+    approved_by: tuple[str, ...]
+    reserved: Decimal
+
+
 class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A strategy asks to cancel one of its orders."""
 
     client_order_id: str
     strategy: str
+    reason: str = ""
+
+
+class CancelOrders(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A strategy asks to cancel all its orders: of one instrument or side, if these are named."""
+
+    strategy: str
+    instrument: str = ""
+    side: Side | None = None
     reason: str = ""
 
 
@@ -90,6 +137,12 @@ class CancelPlacedOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     instrument: str
 
 
+class ReplacePlacedOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The order manager asks the broker to change an order at the venue into ``order``."""
+
+    order: Order
+
+
 class OrderArrived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A simulated venue's own: an order has come to it, after the latency of its way."""
 
@@ -103,6 +156,12 @@ class CancelArrived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     instrument: str
 
 
+class ReplaceArrived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A simulated venue's own: a change has come to it, after the latency of its way."""
+
+    order: Order
+
+
 class ReportKind(StrEnum):
     """What a venue says has happened to an order."""
 
@@ -112,10 +171,21 @@ class ReportKind(StrEnum):
     CANCELLED = "CANCELLED"
     CANCEL_REJECTED = "CANCEL_REJECTED"
     EXPIRED = "EXPIRED"
+    REPLACED = "REPLACED"
+    REPLACE_REJECTED = "REPLACE_REJECTED"
+    TRIGGERED = "TRIGGERED"
+    """A stop price was reached: the order works from now on."""
+    TRADE_SETTLED = "TRADE_SETTLED"
+    """A provisional trade has become final; only ``trade_id`` says which."""
+    TRADE_FAILED = "TRADE_FAILED"
+    """A provisional trade has come to nothing: its fill is taken back."""
 
 
 class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The venue's word on one order. The last six fields are set for TRADE only."""
+    """The venue's word on one order. The fields from ``trade_id`` on are those of trades.
+
+    A ``provisional`` trade is traded but not settled: TRADE_SETTLED or TRADE_FAILED follows.
+    """
 
     client_order_id: str
     kind: ReportKind
@@ -127,6 +197,7 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_price: Decimal = Decimal(0)
     commission: Decimal = Decimal(0)
     liquidity: Liquidity = Liquidity.TAKER
+    provisional: bool = False
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -139,6 +210,16 @@ class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     status: OrderStatus
     quantity: Decimal
     filled_quantity: Decimal
+    reason: str = ""
+
+
+class ReplaceResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What became of a change: ``order`` is the order as it stands from now on."""
+
+    client_order_id: str
+    strategy: str
+    accepted: bool
+    order: Order
     reason: str = ""
 
 
@@ -160,4 +241,18 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     liquidity: Liquidity
     leaves_quantity: Decimal
     venue_time_ns: int
+    reason: str = ""
+    provisional: bool = False
+    """Whether the trade is yet to be settled: :class:`FillSettled` follows."""
+
+
+class FillSettled(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A provisional fill is final, or has failed and is taken back."""
+
+    client_order_id: str
+    strategy: str
+    instrument: str
+    venue: str
+    trade_id: str
+    failed: bool = False
     reason: str = ""

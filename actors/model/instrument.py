@@ -37,6 +37,15 @@ class Instrument:
         outcome: YES or NO for an outcome token, else None.
         complement: The other outcome's id, if there is one.
         market: The id of the two-outcome market (a condition id), if there is one.
+        event: The id of the set of markets of which exactly one can pay (a negative-risk group).
+        multiplier: What one unit is worth per unit of price: 10 for a future on 10 barrels.
+        margin: Cash held per unit of a future, which is not paid for but marked to market; None
+            for what is bought and paid for.
+        fee_rate: The venue's rate for this instrument, where it has one: of the market's fee curve
+            for outcome tokens.
+        max_quantity: The largest order, in units; None for no bound.
+        min_price: The lowest limit of an order; None for no bound.
+        max_price: The highest limit of an order; None for no bound.
     """
 
     id: InstrumentId
@@ -51,6 +60,13 @@ class Instrument:
     outcome: Outcome | None = None
     complement: InstrumentId | None = None
     market: str | None = None
+    event: str | None = None
+    multiplier: Decimal = attrs.field(default=Decimal(1))
+    margin: Decimal | None = None
+    fee_rate: Decimal | None = None
+    max_quantity: Decimal | None = None
+    min_price: Decimal | None = None
+    max_price: Decimal | None = None
 
     @order_tick.default
     def _order_tick_is_tick(self) -> Decimal:
@@ -65,6 +81,11 @@ class Instrument:
     def _lot_is_positive(self, _attribute: object, value: Decimal) -> None:
         if value <= 0:
             raise ValueError(f"lot of {self.id}: expected above 0, found {value}")
+
+    @multiplier.validator
+    def _multiplier_is_positive(self, _attribute: object, value: Decimal) -> None:
+        if value <= 0:
+            raise ValueError(f"multiplier of {self.id}: expected above 0, found {value}")
 
     def price(self, ticks: int) -> Price:
         """Return a number of ticks as a price."""

@@ -36,14 +36,25 @@ class OrderType(StrEnum):
     MARKET = "MARKET"
     LIMIT = "LIMIT"
     POST_ONLY = "POST_ONLY"
+    STOP = "STOP"
+    """Becomes a market order when the market trades at its stop price or beyond."""
+    STOP_LIMIT = "STOP_LIMIT"
+    """Becomes a limit order when the market trades at its stop price or beyond."""
 
 
 class TimeInForce(StrEnum):
-    """How long an order lives: until cancelled; what fills at once; all at once or nothing."""
+    """How long an order lives."""
 
     GTC = "GTC"
+    """Until it is cancelled."""
     IOC = "IOC"
+    """What fills at once; the rest is cancelled."""
     FOK = "FOK"
+    """All at once, or nothing."""
+    FAK = "FAK"
+    """What other venues call IOC."""
+    GTD = "GTD"
+    """Until its ``expire_time_ns``."""
 
 
 class OrderStatus(StrEnum):
@@ -81,17 +92,62 @@ TERMINAL = frozenset(
 
 
 class Liquidity(StrEnum):
-    """Whether an execution took liquidity, provided it, or was a settlement."""
+    """Whether an execution took liquidity, provided it, or was no trade at all."""
 
     TAKER = "TAKER"
     MAKER = "MAKER"
     SETTLEMENT = "SETTLEMENT"
+    CONVERSION = "CONVERSION"
+    """Outcome tokens were made of cash, or cash of outcome tokens."""
+
+
+class ScheduleKind(StrEnum):
+    """How an order is cut into child orders."""
+
+    TWAP = "TWAP"
+    """Equal parts at equal distances of time."""
+    VWAP = "VWAP"
+    """Parts after a profile of volume, at equal distances of time."""
+    ICEBERG = "ICEBERG"
+    """One part after the other: only the part at work is shown."""
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """How the order manager works off an order by child orders.
+
+    ``duration_ns`` and ``slices`` are those of TWAP and VWAP, ``profile`` (weights, one a slice) is
+    VWAP's, ``display_quantity`` (units shown at a time) the iceberg's.
+    """
+
+    kind: ScheduleKind
+    duration_ns: int = 0
+    slices: int = 0
+    profile: tuple[Decimal, ...] = ()
+    display_quantity: Decimal | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is asked of the venue; never changes. Its progress is the order manager's.
 
-    ``quantity`` is in units, above 0; ``limit_price`` is None for market orders only.
+    Attributes:
+        client_order_id: Ours.
+        strategy: Whose it is.
+        instrument: Of what.
+        side: Which way.
+        quantity: In units, above 0.
+        order_type: What it asks of the book.
+        limit_price: The worst price that will do; None for MARKET and STOP.
+        stop_price: Where a STOP or STOP_LIMIT wakes up; None for the others.
+        time_in_force: How long it lives.
+        expire_time_ns: When a GTD order ends; 0 for the others.
+        reduce_only: Whether it may only make the strategy's position smaller.
+        group: Orders of one group are alternatives: what one fills, the others give up (OCO).
+        parent: The order that must fill first (a bracket's entry); empty if there is none.
+        schedule: How it is cut into child orders; None if it goes out whole.
+        arrival_price: What one unit would have met in the market when the order was approved; None
+            if nobody knew.
+        created_ns: When it was approved.
+        reason: Why it was wished for.
     """
 
     client_order_id: str
@@ -101,5 +157,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quantity: Decimal
     order_type: OrderType
     limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.GTC
+    expire_time_ns: int = 0
+    reduce_only: bool = False
+    group: str = ""
+    parent: str = ""
+    schedule: Schedule | None = None
+    arrival_price: Decimal | None = None
+    created_ns: int = 0
     reason: str = ""

@@ -60,6 +60,8 @@ class Post:
         self.routes: Mapping[type, Route] = {}
         self.observe: Callable[[Any, int], None] = _ignore
         """Is shown every message that no actor receives (alerts, marks, supervision)."""
+        self.tap: Callable[[Envelope], None] | None = None
+        """Is shown every message that is delivered, whoever receives it."""
         self.unrecorded: frozenset[type] = frozenset()
         """Message types that are not journaled (market data on its way)."""
         self.sequence = 0
@@ -95,6 +97,8 @@ class Post:
         envelope = Envelope(sequence, now_ns, sender, cause, message)
         if self._journal is not None and kind not in self.unrecorded:
             self._journal.append(envelope, ",".join([receiver.name for receiver in receivers]))
+        if self.tap is not None:
+            self.tap(envelope)
         if not receivers:
             self.observe(message, now_ns)
             return None

@@ -7,7 +7,7 @@ mailboxes, one message at a time in (time, rank, sequence) order, until none is 
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from heapq import heappop, heappush
 from itertools import islice
@@ -48,6 +48,8 @@ class Sequencer:
         self.rows_passed = 0
         self.conflated = 0
         self.is_stopping = False
+        self.breathe: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
+        """Awaited now and then, at times of no meaning: lets other tasks run."""
         self._clock = clock
         self._timers = clock.timers
         self._post = post
@@ -155,7 +157,7 @@ class Sequencer:
         self._pauses += 1
         if self._pauses % _PAUSES_BETWEEN_COLLECTIONS == 0:
             collect_young()
-        await trio.lowlevel.checkpoint()
+        await self.breathe()
 
     async def _settle(self) -> None:
         """Let the supervisors do what is to be done now, and make up for missed rows.

@@ -90,6 +90,7 @@ class System:
         self._close_out = close_out
         self._plant: Plant | None = None
         self._companions: list[Callable[[], Any]] = []
+        self._preparations: list[Callable[[Plant], None]] = []
 
     @property
     def plant(self) -> Plant:
@@ -106,14 +107,21 @@ class System:
         """Run an async function beside the run; it is cancelled at the end (a progress display)."""
         self._companions.append(task)
 
+    def prepare(self, prepare: Callable[[Plant], None]) -> None:
+        """Have the plant shown to a function before anything happens in it."""
+        self._preparations.append(prepare)
+
     def run(self) -> None:
         """Run to the end of the data, to an interrupt, or to a failure."""
         with seeded_scheduler(self._blueprint.seed), steady_collector():
-            trio.run(self._main)
+            trio.run(self.main)
 
-    async def _main(self) -> None:
+    async def main(self) -> None:
+        """Do what :meth:`run` does, inside of an event loop that runs already."""
         plant = self._plant = build_simulated(self._blueprint, self._journal_path, self._report)
         plant.post.observe = self.observed.see
+        for prepare in self._preparations:
+            prepare(plant)
         try:
             async with trio.open_nursery() as companions:
                 companions.start_soon(self._watch_signals)

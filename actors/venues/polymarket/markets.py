@@ -29,6 +29,8 @@ class Market:
         tick_size: The price step of orders; None if not known.
         min_order_size: The smallest order, in shares; None if not known.
         neg_risk: Whether it is one of several of which one resolves to Yes; None if not known.
+        fee_rate: The rate of the fee curve ``rate * p * (1 - p)`` a share; None if not known, 0
+            where there are no fees.
     """
 
     slug: str
@@ -38,6 +40,7 @@ class Market:
     tick_size: Decimal | None = attrs.field(default=None)
     min_order_size: Decimal | None = None
     neg_risk: bool | None = None
+    fee_rate: Decimal | None = None
 
     @tick_size.validator
     def _tick_size_is_on_grid(self, _attribute: object, value: Decimal | None) -> None:
@@ -55,6 +58,16 @@ class _OutcomeLine(msgspec.Struct, frozen=True):
     outcome: str
 
 
+class _FeeConfig(msgspec.Struct, frozen=True):
+    rate: Decimal = Decimal(0)
+    exponent: Decimal = Decimal(1)
+
+
+class _FeeParameters(msgspec.Struct, frozen=True):
+    fees_enabled: bool = True
+    raw_fee_config: _FeeConfig | None = None
+
+
 class _MarketLine(msgspec.Struct, frozen=True):
     slug: str
     condition_id: str
@@ -62,13 +75,15 @@ class _MarketLine(msgspec.Struct, frozen=True):
     tick_size: Decimal | None = None
     min_order_size: Decimal | None = None
     neg_risk: bool | None = None
+    fee_parameters: _FeeParameters | None = None
 
 
 def read_markets(lines: Iterable[str]) -> tuple[Market, ...]:
     """Return the markets of a ``markets.jsonl``: one JSON object per line, empty lines skipped.
 
     Each line has ``slug``, ``condition_id`` and two ``outcomes`` (``token_id``, ``outcome``), and
-    may have ``tick_size``, ``min_order_size`` and ``neg_risk``.
+    may have ``tick_size``, ``min_order_size``, ``neg_risk`` and ``fee_parameters``
+    (``fees_enabled``, ``raw_fee_config`` with ``rate`` and the ``exponent`` 1).
 
     Raises:
         ValueError: If a line is malformed; the text has its number, from 1.
@@ -96,7 +111,20 @@ def _market(line: _MarketLine) -> Market:
         tick_size=line.tick_size,
         min_order_size=line.min_order_size,
         neg_risk=line.neg_risk,
+        fee_rate=_fee_rate(line.fee_parameters),
     )
+
+
+def _fee_rate(parameters: _FeeParameters | None) -> Decimal | None:
+    if parameters is None:
+        return None
+    if not parameters.fees_enabled or parameters.raw_fee_config is None:
+        return Decimal(0)
+    if parameters.raw_fee_config.exponent != 1:
+        raise ValueError(
+            f"exponent of fees: expected 1, found {parameters.raw_fee_config.exponent}"
+        )
+    return parameters.raw_fee_config.rate
 
 
 def yes_and_no(outcomes: Sequence[str], tokens: Sequence[str]) -> tuple[str, str]:
@@ -191,6 +219,7 @@ class Tokens:
             currency="USDC",
             can_short=False,
             market=condition_id,
+            fee_rate=None if market is None else market.fee_rate,
         )
         for instrument in (alone,) if market is None else self._pair(market, alone):
             self._index[instrument.symbol] = self._instruments.add(instrument)

@@ -427,3 +427,24 @@ def test_garbage_is_refused_with_a_value_error_or_read(
             refused += 1
     empty = sum(not line.strip() for line in lines)
     assert len(builder.build()) == len(lines) - 1 - refused - empty
+
+
+def test_a_bars_open_can_be_told_when_the_bar_begins() -> None:
+    events, _ = read(
+        TableKind.BARS,
+        "date,open,high,low,close,volume",
+        "2024-01-01,10,12,9,11,500",
+        "2024-01-02,11.5,13,11,12,600",
+        opens=True,
+    )
+    assert [type(event) for event in events] == [Quote, Bar, Quote, Bar]
+    begin = timestamp_ns("2024-01-01")
+    assert [event.time_ns - begin for event in events] == [0, DAY, DAY, 2 * DAY]
+    first, _, second, _ = events
+    assert isinstance(first, Quote)
+    assert isinstance(second, Quote)
+    assert sides(first)[:2] == (Decimal(10), Decimal(10))
+    assert second.bid == second.ask == Decimal("11.5")
+    assert (second.bid_lots, second.ask_lots) == (UNKNOWN_LOTS, UNKNOWN_LOTS)
+    with pytest.raises(ValueError, match="opens: expected bar_time: open beside it"):
+        CsvOptions(opens=True, bar_time="close")

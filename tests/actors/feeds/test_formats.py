@@ -20,7 +20,16 @@ from actors.venues.binance.market_data import BinanceOptions
 from tests.actors.feeds.recorded import quotes, write
 from tests.shared import shared_file
 
-NAMES = ["binance", "coinbase", "multivenue", "polymarket", "bars_csv", "quotes_csv", "trades_csv"]
+NAMES = [
+    "binance",
+    "coinbase",
+    "multivenue",
+    "polymarket",
+    "settlement_csv",
+    "bars_csv",
+    "quotes_csv",
+    "trades_csv",
+]
 
 MARKET = (
     '{"slug":"abc","condition_id":"0x1","tick_size":"0.001","outcomes":'
@@ -46,6 +55,7 @@ def test_the_formats_have_names() -> None:
         (['{"source":"binance","recv_wall_ts":1,"payload":"{}"}'], "multivenue"),
         (['[{"event_type":"book","asset_id":"1"}]'], "polymarket"),
         (["", "PONG", '{"event_type":"price_change","price_changes":[]}'], "polymarket"),
+        (["feed_ts_ms,value,full_accuracy_value,server_ts_ms,recv_ms"], "settlement_csv"),
         (["", ",Open,High,Low,Close,Volume"], "bars_csv"),
         (["# t_unix,market,bid,bid_size,ask,ask_size"], "quotes_csv"),
         (["id,price,amount,type"], "trades_csv"),
@@ -71,6 +81,9 @@ def test_every_format_reads_a_file_that_it_recognises(tmp_path: Path) -> None:
         "coinbase": write(tmp_path / "b", ['1618677817.078905: {"type":"heartbeat"}']),
         "multivenue": write(tmp_path / "c", ['{"source":"x","recv_wall_ts":1,"payload":"{}"}']),
         "polymarket": write(tmp_path / "d", ['{"event_type":"other"}']),
+        "settlement_csv": write(
+            tmp_path / "h", ["feed_ts_ms,full_accuracy_value,recv_ms", "1000,50000000000,1001"]
+        ),
         "bars_csv": write(tmp_path / "e", ["date,open,high,low,close", "2020-01-01,1,1,1,1"]),
         "quotes_csv": quotes(tmp_path / "f", "1577880000,A,0.1,1,0.2,1"),
         "trades_csv": write(tmp_path / "g", ["time,price,size", "1577880000,1,1"]),
@@ -202,3 +215,16 @@ def test_decoders_are_made_anew_each_time() -> None:
     first, second = (form.decoder(Instruments(), [None], options) for _ in range(2))
     assert first is not second
     assert first.bookkeeper is not second.bookkeeper
+
+
+def test_markets_may_tell_their_fees(tmp_path: Path) -> None:
+    curve = '"fee_parameters":{"fees_enabled":true,"raw_fee_config":{"rate":0.072,"exponent":1}},'
+    path = write(tmp_path / "markets.jsonl", [MARKET.replace("{", "{" + curve, 1)])
+    (market,) = polymarket_options({"markets": str(path)}).markets
+    assert market.fee_rate == Decimal("0.072")
+    free = MARKET.replace("{", '{"fee_parameters":{"fees_enabled":false},', 1)
+    (market,) = polymarket_options({"markets": str(write(path, [free]))}).markets
+    assert market.fee_rate == 0
+    odd = MARKET.replace("{", "{" + curve.replace('"exponent":1', '"exponent":2'), 1)
+    with pytest.raises(ConfigError, match="exponent of fees: expected 1, found 2"):
+        polymarket_options({"markets": str(write(path, [odd]))})

@@ -73,7 +73,7 @@ def test_an_unknown_format_lists_the_names_and_the_nearest(tmp_path: Path) -> No
     with pytest.raises(ConfigError) as caught:
         find(tmp_path, form="quote_csv")
     text = str(caught.value)
-    assert "expected one of auto, binance, coinbase, multivenue, polymarket, bars_csv" in text
+    assert "expected one of auto, binance, coinbase, multivenue, polymarket, settlement" in text
     assert text.endswith("found quote_csv; did you mean 'quotes_csv'?")
 
 
