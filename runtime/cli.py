@@ -1,4 +1,4 @@
-"""The command line: ``bulkhead run | check | why``.
+"""The command line: ``bulkhead run | check | why | analyze``.
 
 Results go to standard output, everything for people to standard error. Errors are one line each,
 with the cure; tracebacks go to the run's log. Modules that a command needs are imported by it: a
@@ -7,7 +7,8 @@ with the cure; tracebacks go to the run's log. Modules that a command needs are 
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,6 +67,11 @@ class RunOptions:
     json: Annotated[bool, _Flag, Parameter(help="Print stats.json and nothing else.")] = False
     tree: Annotated[bool, _Flag, Parameter(help="Print the tree of actors as well.")] = False
     quiet: Annotated[bool, _Flag, Parameter(help="Print nothing but errors.")] = False
+    stress: Annotated[
+        bool,
+        _Flag,
+        Parameter(help="Run with a conservative and with a realistic broker; print the gap."),
+    ] = False
 
     def all_overrides(self) -> tuple[str, ...]:
         """Return the overrides; the seed's own flag goes before the rest."""
@@ -80,17 +86,18 @@ def run(config: Path, /, *, options: RunOptions = RunOptions()) -> int:
         config: The YAML file.
         options: What to change and what to show.
     """
-    from runtime.kernel.clock import wall_time_ns
-    from runtime.observe.logs import logging_to
-    from runtime.research.artefacts import make_run_folder
-
     settings = _checked(config, options.all_overrides())
-    folder = make_run_folder(
-        options.out, started_ns=wall_time_ns(), mode=settings.mode, name=settings.name
-    )
-    level = "ERROR" if options.quiet or options.json else "WARNING"
-    with logging_to(folder, console=sys.stderr, console_level=level):
-        return _run_and_report(settings, folder, options)
+    if not (options.quiet or options.json):
+        for note in settings.document.notes:
+            print(f"bulkhead: note: {note}", file=sys.stderr)
+    if options.stress:
+        return _stress(settings, options)
+    with _run_folder(settings, settings.name, options) as folder:
+        result, figures = _run(settings, folder, options)
+        _show(result, figures, folder, options)
+    if result.exit_code is not ExitCode.GOOD:
+        _fail(result.reason)
+    return result.exit_code
 
 
 @app.command
@@ -139,6 +146,40 @@ def why(
         nearest = f"; did you mean {' or '.join(answer.nearest)}?" if answer.nearest else ""
         return _fail(f"{journal}: no order {order_id!r}{nearest}")
     print("\n".join(answer.lines()))
+    return ExitCode.GOOD
+
+
+@app.command
+def analyze(
+    folder: Path,
+    /,
+    *,
+    policies: Annotated[Path, Parameter(help="YAML file with a list of `policies:`.")],
+    as_json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+) -> int:
+    """Say which orders of a finished run some risk policies would have refused, and why.
+
+    Args:
+        folder: Folder of a run, or of runs: the newest of them.
+        policies: What to put the orders before.
+        as_json: Print JSON and nothing else.
+    """
+    import json
+
+    from rich.console import Console
+
+    from runtime.research.what_if import load_policies, to_json, what_if, what_if_table
+    from runtime.wiring.plant import codec
+
+    asked = load_policies(policies)
+    journal = _journal_of(folder)
+    if journal is None:
+        return _fail(f"no run with a journal in {folder}")
+    found = what_if(journal.parent, asked, codec())
+    if as_json:
+        print(json.dumps(to_json(found), indent=2, ensure_ascii=False))
+    else:
+        Console().print(what_if_table(found))
     return ExitCode.GOOD
 
 
@@ -208,45 +249,77 @@ def _add_component_problems(error: ConfigError, rest: "RunConfig") -> None:
         raise ConfigError((*error.problems, *others)) from error
 
 
-def _run_and_report(settings: "RunConfig", folder: Path, options: RunOptions) -> int:
-    """Run; write the artefacts; show the outcome. A bug leaves its traceback in the log."""
+@contextmanager
+def _run_folder(settings: "RunConfig", name: str, options: RunOptions) -> Iterator[Path]:
+    """Make a run's folder, and log into it; a bug leaves its traceback there and is told."""
     from loguru import logger
 
+    from runtime.kernel.clock import wall_time_ns
     from runtime.kernel.failures import report_failure
-    from runtime.observe.logs import LOG_FILE
-    from runtime.research.artefacts import write_artefacts
-    from runtime.research.statistics import statistics
+    from runtime.observe.logs import LOG_FILE, logging_to
+    from runtime.research.artefacts import make_run_folder
 
-    try:
-        result = _run(settings, folder, shows_progress=not (options.quiet or options.json))
-        figures = statistics(result)
-        write_artefacts(folder, result, figures)
-        _show(result, figures, folder, options)
-    except (ConfigError, BrokenPipeError):
-        raise
-    except (Exception, SystemExit, BaseExceptionGroup) as error:
-        # whatever it is, it is logged and told in one line
-        if isinstance(error, BaseExceptionGroup) and error.subgroup(KeyboardInterrupt):
+    folder = make_run_folder(options.out, started_ns=wall_time_ns(), mode=settings.mode, name=name)
+    level = "ERROR" if options.quiet or options.json else "WARNING"
+    with logging_to(folder, console=sys.stderr, console_level=level):
+        try:
+            yield folder
+        except (ConfigError, BrokenPipeError):
             raise
-        logger.bind(console=False).opt(exception=True).error("the run has failed")
-        failure = report_failure(error)
-        what = f"{failure.kind}: {failure.text} ({failure.where})"
-        return _fail(f"the run has failed: {what}; the traceback is in {folder / LOG_FILE}")
-    if result.exit_code is not ExitCode.GOOD:
-        _fail(result.reason)
-    return result.exit_code
+        except (Exception, SystemExit, BaseExceptionGroup) as error:
+            # whatever it is, it is logged and told in one line
+            if isinstance(error, BaseExceptionGroup) and error.subgroup(KeyboardInterrupt):
+                raise
+            logger.bind(console=False).opt(exception=True).error("the run has failed")
+            failure = report_failure(error)
+            what = f"{failure.kind}: {failure.text} ({failure.where})"
+            log = folder / LOG_FILE
+            words = f"the run has failed: {what}; the traceback is in {log}"
+            raise BulkheadError(words) from error
 
 
-def _run(settings: "RunConfig", folder: Path, *, shows_progress: bool) -> "RunResult":
+def _run(
+    settings: "RunConfig", folder: Path, options: RunOptions
+) -> tuple["RunResult", "Statistics"]:
+    """Run, and write the artefacts."""
     from rich.console import Console
 
     from runtime.observe.progress import ProgressSource, show_progress
+    from runtime.research.reporting import report
     from runtime.system import run_config
 
     async def watch(source: ProgressSource) -> None:
         await show_progress(source, Console(stderr=True))
 
-    return run_config(settings, folder, watch=watch if shows_progress else None)
+    shows_progress = not (options.quiet or options.json)
+    result = run_config(settings, folder, watch=watch if shows_progress else None)
+    return result, report(folder, result)
+
+
+def _stress(settings: "RunConfig", options: RunOptions) -> int:
+    """Run with two other brokers, each into a folder of its own, and show both results."""
+    import json
+
+    from rich.console import Console
+
+    from runtime.observe.summary import actor_tree
+    from runtime.research.stress import stress, stress_table, to_json
+
+    def run_one(preset: str, stressed: "RunConfig") -> "RunResult":
+        with _run_folder(stressed, f"{stressed.name}-{preset}", options) as folder:
+            result, _ = _run(stressed, folder, options)
+        if result.exit_code is ExitCode.INTERRUPTED:
+            raise KeyboardInterrupt
+        if options.tree:
+            Console(stderr=options.json).print(actor_tree(result.actors))
+        return result
+
+    found = stress(settings, run_one)
+    if options.json:
+        print(json.dumps(to_json(found), indent=2))
+    elif not options.quiet:
+        Console().print(stress_table(found))
+    return found.exit_code
 
 
 def _show(result: "RunResult", figures: "Statistics", folder: Path, options: RunOptions) -> None:

@@ -21,3 +21,13 @@ def conformance(case: str) -> dict[str, Any]:
     """Return a conformance case by its id."""
     loaded: dict[str, Any] = json.loads(shared_file(f"conformance/{case}.json").read_text())
     return loaded
+
+
+def cases(pattern: str) -> list[Any]:
+    """Return the ids of the conformance cases of a kind, as parameters of a test.
+
+    Cases that were added to the folder are found as well; where it is absent, one is skipped.
+    """
+    found = sorted(path.stem for path in (_SHARED / "conformance").glob(f"{pattern}.json"))
+    reason = f"conformance cases not found: ../shared/conformance/{pattern}.json"
+    return found or [pytest.param(pattern, marks=pytest.mark.skip(reason=reason))]

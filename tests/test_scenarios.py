@@ -7,10 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
+import attrs
 import pytest
+import yaml
 
+from actors.model.order import Liquidity, Side
+from actors.strategies import STRATEGIES, default_strategies
+from actors.strategies.presets import PRESETS
+from actors.strategies.registry import OTHER_NAMES
 from runtime.config.load import load_config
 from runtime.config.model import RunConfig
 from runtime.kernel.journal import read_journal
@@ -45,10 +53,11 @@ def environment(name: str) -> dict[str, str]:
     return {key: str(shared_file(path)) for key, path in DATA.items() if key in text}
 
 
-def settings(name: str, seed: int) -> RunConfig:
-    """Return a scenario's configuration."""
+def settings(name: str, seed: int | None) -> RunConfig:
+    """Return a scenario's configuration, with a seed of its own or another."""
     path = REPOSITORY / "scenarios" / name
-    return load_config(path, overrides=(f"seed={seed}",), environment=environment(name))
+    overrides = () if seed is None else (f"seed={seed}",)
+    return load_config(path, overrides=overrides, environment=environment(name))
 
 
 def bulkhead(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
@@ -63,8 +72,50 @@ def bulkhead(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[
     )
 
 
-def test_there_are_scenarios() -> None:
-    assert {"quickstart.yaml", "polymarket_replay.yaml", "binance_replay.yaml"} <= set(SCENARIOS)
+@attrs.frozen
+class Story:
+    """What a scenario tells, with the seed that it names.
+
+    ``fills`` of each strategy that trades, ``refusals`` of each policy, how many ``alerts``, and
+    what the account is worth at the ``end``.
+    """
+
+    end: str
+    fills: dict[str, int]
+    refusals: dict[str, int] = attrs.field(factory=dict)
+    alerts: int = 0
+
+
+STORIES = {
+    "averages.yaml": Story("99862.15558", {"close-cross": 318, "crossover": 64, "momentum": 30}),
+    "binance_replay.yaml": Story("99966.55714632257", {"quick": 269, "slow": 61}),
+    "market_maker.yaml": Story("10000.5312", {"careful": 21, "maker": 138}),
+    "polymarket_replay.yaml": Story(
+        "947.900281", {"arbitrage": 32, "trend": 159}, {"NoShort": 1}, 84
+    ),
+    "polymarket_yes_no.yaml": Story("1025.249538", {"bitcoin": 23, "pairs": 4}, alerts=47),
+    "quickstart.yaml": Story(
+        "10001.6333111", {"arbitrage": 26, "clumsy": 11, "trend": 56}, {"PositionLimit": 2}, 477
+    ),
+    "watching.yaml": Story("0", {}, alerts=538),
+    "yes_no.yaml": Story("2053.0177173", {"arbitrage": 10, "momentum": 50, "pairs": 290}),
+}
+
+
+def test_every_scenario_has_its_story() -> None:
+    assert list(STORIES) == SCENARIOS
+
+
+def test_every_built_in_strategy_and_preset_has_a_scenario() -> None:
+    texts = [(REPOSITORY / "scenarios" / name).read_text() for name in SCENARIOS]
+    read = [yaml.safe_load(text) for text in texts]
+    strategies = [strategy for each in read for strategy in each.get("strategies", [])]
+    types = {strategy.get("type") for strategy in strategies}
+    presets = {strategy.get("preset") for strategy in strategies}
+    if any(each.get("default_strategies") for each in read):
+        presets |= set(default_strategies())
+    assert types | {OTHER_NAMES.get(str(kind)) for kind in types} >= set(STRATEGIES)
+    assert presets >= set(PRESETS)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -75,16 +126,53 @@ def test_a_scenario_is_checked_and_described(name: str) -> None:
     assert "feeds" in done.stdout
 
 
-@pytest.mark.parametrize("seed", [1, 20_260_101])
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_scenario_runs_with_any_seed(name: str, seed: int, tmp_path: Path) -> None:
-    config = settings(name, seed)
+def test_a_scenario_tells_its_story(name: str, tmp_path: Path) -> None:
+    story = STORIES[name]
+    config = settings(name, None)
+    result = run_config(config, tmp_path)
+    traded = Counter(row.fill.strategy for row in result.fills)
+    assert result.exit_code is ExitCode.GOOD
+    assert traded == story.fills
+    assert dict(result.refusals) == story.refusals
+    assert result.gave_up == ()
+    assert result.malformed_lines == result.book_gaps == 0
+    assert len(result.alerts) == story.alerts
+    assert result.final_equity == Decimal(story.end)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_a_scenario_runs_with_any_seed(name: str, tmp_path: Path) -> None:
+    config = settings(name, 20_260_101)
     check(config)
     result = run_config(config, tmp_path)
     assert result.exit_code is ExitCode.GOOD
-    assert result.seed == seed
-    assert result.fills
+    assert result.seed == 20_260_101
+    assert bool(result.fills) is bool(STORIES[name].fills)
     assert result.finished_ns > result.started_ns
+
+
+def test_the_pairs_of_the_yes_no_scenario_end_with_what_was_locked(
+    tmp_path: Path,
+) -> None:
+    done = bulkhead("run", "scenarios/yes_no.yaml", "--out", str(tmp_path), "--quiet")
+    assert done.returncode == 0, done.stderr
+    folder = (tmp_path / "latest").resolve()
+    lines = map(json.loads, (folder / "log.jsonl").read_text().splitlines())
+    said = [line for line in lines if line["actor"] == "pairs"]
+    (locked,) = (line for line in said if "profit locked" in line["message"])
+    assert locked["message"] == "BTC-ABOVE-60000: profit locked: 40.6775329 is certain"
+    entries = list(read_journal(folder / "journal.db", codec()))
+    fills = [e.message for e in entries if e.type == "Fill" and e.message.strategy == "pairs"]
+    earned = Decimal(0)
+    for fill in fills:
+        sign = 1 if fill.side is Side.BUY else -1
+        earned -= sign * fill.last_price * fill.last_quantity + fill.commission
+    assert earned == Decimal("40.6775329")
+    later = {fill.liquidity for fill in fills if fill.venue_time_ns > locked["time_ns"]}
+    assert later <= {Liquidity.CONVERSION, Liquidity.SETTLEMENT}
+    rules = {fill.reason.split(":")[0] for fill in fills}
+    assert rules >= {"arbitrage", "leg", "bootstrap", "hedge", "merge"}
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

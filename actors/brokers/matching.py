@@ -1,9 +1,26 @@
 """Walking a book: which levels an order takes, and how much of each."""
 
 from collections.abc import Iterable
+from enum import StrEnum
 
 PriceLevel = tuple[int, int]
 """``(ticks, lots)``; lots below 0 are unlimited."""
+
+
+class FillModel(StrEnum):
+    """How much of what is shown an order gets."""
+
+    BOOK_WALK = "book_walk"
+    """What the sizes shown allow."""
+    SPLIT_30 = "split_30"
+    """Everything at the best price: at once if enough is shown there, else 30 % and then the rest.
+
+    The rest fills although nobody offers it: an optimistic model, for comparison with systems that
+    have it.
+    """
+
+
+_FIRST_PART = (3, 10)
 
 
 def is_within(ticks: int, limit_ticks: int | None, sign: int) -> bool:
@@ -37,3 +54,17 @@ def walk(
         if not lots:
             break
     return taken
+
+
+def split(shown: int, lots: int) -> list[int]:
+    """Return the lots of each trade under ``split_30``; less than a lot is no trade.
+
+    Args:
+        shown: How many lots are shown at the price, below 0 if nobody knows.
+        lots: How many are wanted; above 0.
+    """
+    if shown < 0 or shown >= lots:
+        return [lots]
+    share, of = _FIRST_PART
+    first = lots * share // of
+    return [part for part in (first, lots - first) if part]

@@ -3,62 +3,16 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterator
 
-import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from actors.brokers.columns import extended
+from actors.brokers.open_order import OpenOrder as OpenOrder
+from actors.brokers.stops import StopOrders
 from actors.messages.market import NO_PRICE
-from actors.model.instrument import Instrument
-from actors.model.order import Order, TimeInForce
+from actors.messages.slices import Column
 
-_GTC = TimeInForce.GTC
 _NEVER_BUYS = -1
 _NEVER_SELLS = NO_PRICE + 1
-
-
-class OpenOrder(msgspec.Struct, eq=False, gc=False):
-    """An order at the venue.
-
-    Attributes:
-        order: What was asked.
-        instrument: Of what.
-        index: The instrument's index.
-        sign: +1 to buy, -1 to sell.
-        limit: The worst price in ticks, None for market orders.
-        leaves: What is still to trade, in lots.
-        number: Grows from order to order: who came first.
-        takes: Whether it takes what it gets: True for a market order, and for one that has found
-            no price yet. A limit order that rests provides.
-        trades: How many trades it has had; numbers their ids.
-    """
-
-    order: Order
-    instrument: Instrument
-    index: int
-    sign: int
-    limit: int | None
-    leaves: int
-    number: int
-    takes: bool = True
-    trades: int = 0
-
-    @property
-    def may_rest(self) -> bool:
-        """Return whether what does not trade at once stays."""
-        return self.order.time_in_force is _GTC
-
-    @property
-    def reach(self) -> int:
-        """Return the worst price in ticks at which it reacts.
-
-        A limit order that waits for a price reacts to any row, also to an empty side; a market
-        order to any price.
-        """
-        if self.limit is None:
-            return NO_PRICE - 1 if self.sign > 0 else 1
-        if self.takes:
-            return NO_PRICE if self.sign > 0 else 0
-        return self.limit
 
 
 def _priority(held: OpenOrder) -> tuple[int, int]:
@@ -70,13 +24,15 @@ class OpenOrders:
     """Open orders by id, and by instrument and side in the order in which they trade.
 
     ``buy_reach`` and ``sell_reach`` hold, by instrument, the price that the first order reacts to:
-    asks at or below the one, bids at or above the other. ``version`` changes with them.
+    asks at or below the one, bids at or above the other. ``version`` changes with them, and with
+    ``stops``, where orders sleep until their stop price is reached.
     """
 
     def __init__(self) -> None:
         self.version = 0
         self.buy_reach = np.empty(0, dtype=np.int64)
         self.sell_reach = np.empty(0, dtype=np.int64)
+        self.stops = StopOrders()
         self._by_id: dict[str, OpenOrder] = {}
         self._sides: dict[tuple[int, int], list[OpenOrder]] = {}
 
@@ -93,21 +49,45 @@ class OpenOrders:
 
     def has(self, index: int) -> bool:
         """Return whether an instrument has orders."""
-        return (index, 1) in self._sides or (index, -1) in self._sides
+        sides = self._sides
+        return (index, 1) in sides or (index, -1) in sides or self.stops.has(index)
 
     def instruments(self) -> Iterator[int]:
-        """Yield the instruments with orders; one with orders on both sides comes twice."""
+        """Yield the instruments with orders that are awake; some may come twice."""
         return (index for index, _ in self._sides)
+
+    def of(self, index: int) -> list[OpenOrder]:
+        """Return an instrument's orders: awake ones first, those to buy before those to sell."""
+        stops = self.stops
+        return [
+            *self.side(index, 1),
+            *self.side(index, -1),
+            *stops.side(index, 1),
+            *stops.side(index, -1),
+        ]
+
+    def all(self) -> list[OpenOrder]:
+        """Return every order, by instrument."""
+        indices = sorted({*self.instruments(), *self.stops.instruments()})
+        return [held for index in indices for held in self.of(index)]
 
     def add(self, held: OpenOrder) -> None:
         """Take an order in."""
         self._by_id[held.order.client_order_id] = held
+        if held.stop is not None:
+            self.version += 1
+            self.stops.add(held)
+            return
         insort(self._sides.setdefault((held.index, held.sign), []), held, key=_priority)
         self._update_reach(held.index, held.sign)
 
     def remove(self, held: OpenOrder) -> None:
-        """Let an order go; its ``takes`` must be as it was when it was added."""
+        """Let an order go; its ``takes`` and ``stop`` must be as they were when it was added."""
         del self._by_id[held.order.client_order_id]
+        if held.stop is not None:
+            self.version += 1
+            self.stops.remove(held)
+            return
         side = self._sides[held.index, held.sign]
         del side[bisect_left(side, _priority(held), key=_priority)]
         if not side:
@@ -127,10 +107,12 @@ class OpenOrders:
         """See to it that the reaches have an entry for each of ``count`` instruments."""
         missing = count - len(self.buy_reach)
         if missing > 0:
-            self.buy_reach = _extended(self.buy_reach, missing, _NEVER_BUYS)
-            self.sell_reach = _extended(self.sell_reach, missing, _NEVER_SELLS)
+            self.buy_reach = extended(self.buy_reach, missing, _NEVER_BUYS)
+            self.sell_reach = extended(self.sell_reach, missing, _NEVER_SELLS)
+        if self.stops:
+            self.stops.cover(count)
 
-    def reaches_without(self, indices: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def reaches_without(self, indices: list[int]) -> tuple[Column, Column]:
         """Return both reaches as if some instruments had no orders."""
         if not indices:
             return self.buy_reach, self.sell_reach
@@ -138,7 +120,3 @@ class OpenOrders:
         buy[indices] = _NEVER_BUYS
         sell[indices] = _NEVER_SELLS
         return buy, sell
-
-
-def _extended(column: NDArray[np.int64], count: int, value: int) -> NDArray[np.int64]:
-    return np.concatenate((column, np.full(count, value, dtype=np.int64)))

@@ -6,13 +6,13 @@ import attrs
 
 from actors.actor import Context
 from actors.brokers.commission import NoCommission
-from actors.brokers.latency import ConstantLatency
-from actors.brokers.open_orders import OpenOrder
+from actors.brokers.matcher import Matcher, Reports
+from actors.brokers.open_order import OpenOrder
 from actors.brokers.reports import Reporter
+from actors.brokers.shown import ShownRow
 from actors.brokers.venue import Venue
 from actors.brokers.venue_market import VenueMarket
-from actors.messages.slices import Slice
-from actors.messages.trading import ExecutionReport
+from actors.brokers.venue_terms import VenueTerms
 from actors.model.instrument import Instruments
 from actors.model.money import ZERO
 from actors.model.order import Liquidity
@@ -40,15 +40,15 @@ class PassthroughBroker(Venue):
     ) -> None:
         config = config or PassthroughBrokerConfig()
         matcher = PassthroughMatcher(instruments, config)
-        super().__init__(context, instruments, ConstantLatency(), matcher)
+        super().__init__(context, instruments, matcher, VenueTerms())
 
 
-class PassthroughMatcher:
-    """Gives everybody what they ask for."""
+class PassthroughMatcher(Matcher):
+    """Gives everybody what they ask for; stop orders sleep until their time has come."""
 
     def __init__(self, instruments: Instruments, config: PassthroughBrokerConfig) -> None:
-        self.market = VenueMarket(instruments, keeps_books=False)
-        self.reporter = Reporter(config.venue, NoCommission())
+        market = VenueMarket(instruments, keeps_books=False)
+        super().__init__(market, Reporter(config.venue, NoCommission()))
         self._instruments = instruments
 
     def refusal(self, held: OpenOrder) -> str | None:
@@ -57,7 +57,7 @@ class PassthroughMatcher:
             return None
         return f"expected a limit price above 0, found {held.order.limit_price}"
 
-    def take(self, held: OpenOrder, now_ns: int) -> list[ExecutionReport] | None:
+    def take(self, held: OpenOrder, now_ns: int) -> Reports | None:
         """Fill the whole order, if it has a limit or there is a price."""
         price = held.order.limit_price
         if price is None:
@@ -67,13 +67,20 @@ class PassthroughMatcher:
         amount = (price, held.instrument.lot * held.leaves, Liquidity.TAKER)
         held.leaves = 0
         held.trades += 1
-        return [self.reporter.trade(held.order, held.trades, amount, now_ns)]
+        return [self.reporter.trade(held, amount, now_ns)]
 
-    def provide(
-        self, held: OpenOrder, rows: Slice, row: int, now_ns: int
-    ) -> list[ExecutionReport] | None:
-        """Return None: no order rests here."""
-        return None
+    def price_for_stops(self, held: OpenOrder) -> int | None:
+        """Return the best price on the other side, if there is one."""
+        ticks, lots = self.market.best(held.index, held.sign)
+        return ticks if lots and not self.market.is_gapped(held.index) else None
+
+    def is_reached(self, held: OpenOrder, shown: ShownRow) -> bool:
+        """Return False: no order rests here."""
+        return False
+
+    def provide(self, held: OpenOrder, shown: ShownRow, now_ns: int) -> Reports:
+        """Return nothing: no order rests here."""
+        return []
 
     def _last_price(self, index: int) -> Decimal | None:
         """Return the last price, exactly; None if there is none, or only one side of a quote."""

@@ -4,45 +4,75 @@ from collections.abc import Iterable
 from typing import Any, assert_never
 
 from actors.actor import Context, Later
-from actors.brokers.desk import Desk, Matcher
-from actors.brokers.latency import LatencyModel
+from actors.brokers.desk import Desk
+from actors.brokers.matcher import Matcher
 from actors.brokers.open_orders import OpenOrder
+from actors.brokers.our_side import OurSide
 from actors.brokers.recovery import held_orders
 from actors.brokers.venue_market import VenueMarket
+from actors.brokers.venue_terms import EVERYTHING, VenueTerms
 from actors.messages.slices import MarketData, Slice
-from actors.messages.system import CancelAllAtVenue
+from actors.messages.system import CancelAllAtVenue, TimerFired
 from actors.messages.trading import (
     CancelArrived,
     CancelPlacedOrder,
     ExecutionReport,
     OrderArrived,
     PlaceOrder,
+    ReplaceArrived,
+    ReplacePlacedOrder,
+    ReportKind,
 )
 from actors.model.instrument import Instruments
-from actors.model.order import Order
+from actors.model.order import Order, TimeInForce
 
 BrokerInput = (
-    PlaceOrder | OrderArrived | CancelPlacedOrder | CancelArrived | CancelAllAtVenue | MarketData
+    PlaceOrder
+    | OrderArrived
+    | ReplacePlacedOrder
+    | ReplaceArrived
+    | CancelPlacedOrder
+    | CancelArrived
+    | CancelAllAtVenue
+    | TimerFired
+    | MarketData
 )
 BrokerOutput = ExecutionReport | Later
+
+_GTD = TimeInForce.GTD
+_OUT = "the venue is out of reach"
+_EXPIRE = "expire "
+"""Begins the name of the timer that ends an order at the venue; the rest is the order's id."""
 
 
 class Venue:
     """The broker of a simulated venue, which is the venue itself.
 
     An order that comes twice is not heard again; an order that finds no price waits for one, unless
-    it is IOC or FOK. A resolution ends all orders of its instrument, and refuses new ones;
-    ``CancelAllAtVenue`` does so for every instrument, without latency. DOWN and UP of a feed say
-    nothing of the venue: orders go on matching the last known prices.
+    it is IOC, FAK or FOK. A GTD order ends at its time by a timer. A resolution ends all orders of
+    its instrument, and refuses new ones; ``CancelAllAtVenue`` does so for every instrument, without
+    latency. DOWN and UP of a feed say nothing of the venue: orders go on matching the last known
+    prices.
     """
 
     def __init__(
-        self, context: Context, instruments: Instruments, latency: LatencyModel, matcher: Matcher
+        self,
+        context: Context,
+        instruments: Instruments,
+        matcher: Matcher,
+        terms: VenueTerms,
     ) -> None:
+        self._actor = context.actor
         self._random = context.random
-        self._latency = latency
-        self._desk = Desk(instruments, matcher)
+        self._latency = terms.latency
+        self._regimes = terms.regimes
+        self._settlement = terms.settlement
+        self._instruments = instruments
+        self._desk = Desk(instruments, matcher, terms.regimes)
         self._arrived: set[str] = set()
+        self._our_side: OurSide | None = None
+        if terms.capabilities != EVERYTHING:
+            self._our_side = OurSide(self._actor, instruments, self._desk, terms)
         self.market = matcher.market
         """What the venue shows; the next incarnation inherits it."""
 
@@ -63,6 +93,8 @@ class Venue:
     def handle(self, message: BrokerInput, now_ns: int) -> list[BrokerOutput]:
         """Return the venue's reports, or what is on its way to or from it."""
         if isinstance(message, PlaceOrder):  # every order: outside of ``match``, which is slower
+            if self._our_side is not None:
+                return self._prepare(self._our_side, message.order, now_ns)
             delay = self._latency.submit_delay(now_ns, self._random)
             if delay:
                 return [Later(OrderArrived(order=message.order), now_ns + delay)]
@@ -70,18 +102,15 @@ class Venue:
         match message:
             case OrderArrived():
                 return self._arrive(message.order, now_ns)
-            case CancelPlacedOrder():
-                delay = self._latency.cancel_delay(now_ns, self._random)
-                if delay:
-                    arrival = CancelArrived(
-                        client_order_id=message.client_order_id, instrument=message.instrument
-                    )
-                    return [Later(arrival, now_ns + delay)]
-                return self._send([self._desk.cancel(message.client_order_id, now_ns)], now_ns)
-            case CancelArrived():
-                return self._send([self._desk.cancel(message.client_order_id, now_ns)], now_ns)
+            case CancelPlacedOrder() | CancelArrived():
+                return self._cancel(message, now_ns)
+            case ReplacePlacedOrder() | ReplaceArrived():
+                return self._replace(message, now_ns)
             case CancelAllAtVenue():
-                return self._send(self._desk.close(message.cause, now_ns), now_ns)
+                here = [] if self._our_side is None else self._our_side.close(message.cause, now_ns)
+                return [*here, *self._send(self._desk.close(message.cause, now_ns), now_ns)]
+            case TimerFired():
+                return self._expire(message.name, now_ns)
             case MarketData():
                 return self._pass_rows(message.rows)
             case _:
@@ -95,12 +124,32 @@ class Venue:
         """Rebuild the open orders from what was received and sent."""
         past = held_orders(history)
         self._arrived = past.arrived
-        self.market.keep_takes(past.trade_ids)
+        self.market.keep_trades(past.trade_ids)
         for held in past.held:
             self._desk.restore(held)
+        self._desk.keep_queues()
         self._desk.closed = past.closed
+        if self._our_side is not None:
+            self._our_side.restore(past.held_here, past.sent)
+        charges = self._desk.matcher.reporter.charges
+        charges.restore(
+            (order, self._instruments[self._instruments.index(order.instrument)], said)
+            for order, said in past.trades
+        )
 
     # --- the way there and back --------------------------------------------------------------
+
+    def _prepare(self, side: OurSide, order: Order, now_ns: int) -> list[BrokerOutput]:
+        """Do on our side what the venue cannot do, and send the rest."""
+        reports, order_out, timers = side.place(order, now_ns)
+        outputs: list[BrokerOutput] = [*reports, *timers]
+        if order_out is not None:
+            outputs.append(self._on_its_way(order_out, now_ns))
+        return outputs
+
+    def _on_its_way(self, order: Order, now_ns: int) -> Later:
+        delay = self._latency.submit_delay(now_ns, self._random)
+        return Later(OrderArrived(order=order), now_ns + delay)
 
     def _arrive(self, order: Order, now_ns: int) -> list[BrokerOutput]:
         """Hand an order to the desk; one that comes twice is not heard again."""
@@ -108,15 +157,104 @@ class Venue:
         if order_id in self._arrived:
             return []
         self._arrived.add(order_id)
-        return self._send(self._desk.place(order, now_ns), now_ns)
+        reason = None if self._regimes is None else self._turned_away(order_id, now_ns)
+        if reason is not None:
+            return self._refuse(ReportKind.REJECTED, order_id, now_ns, reason)
+        reports = self._desk.place(order, now_ns)
+        if not order.expire_time_ns:
+            return self._send(reports, now_ns)
+        if order.time_in_force is not _GTD and order.expire_time_ns <= now_ns:
+            reports += self._desk.expire(order_id, now_ns)  # our cancel has missed it on its way
+        outputs = self._send(reports, now_ns)
+        if order.time_in_force is _GTD and self._desk.get(order_id) is not None:
+            outputs.append(self._timer(order_id, order.expire_time_ns))
+        return outputs
+
+    def _cancel(
+        self, message: CancelPlacedOrder | CancelArrived, now_ns: int
+    ) -> list[BrokerOutput]:
+        order_id = message.client_order_id
+        if isinstance(message, CancelPlacedOrder):
+            if self._our_side is not None:
+                report = self._our_side.cancel(order_id, now_ns)
+                if report is not None:
+                    return [report]
+            delay = self._latency.cancel_delay(now_ns, self._random)
+            if delay:
+                arrival = CancelArrived(client_order_id=order_id, instrument=message.instrument)
+                return [Later(arrival, now_ns + delay)]
+        if self._regimes is not None and self._is_out(now_ns):
+            return self._refuse(ReportKind.CANCEL_REJECTED, order_id, now_ns, _OUT)
+        return self._send([self._desk.cancel(order_id, now_ns)], now_ns)
+
+    def _replace(
+        self, message: ReplacePlacedOrder | ReplaceArrived, now_ns: int
+    ) -> list[BrokerOutput]:
+        """Change an order; the change is on its way as long as a cancel."""
+        order = message.order
+        if isinstance(message, ReplacePlacedOrder):
+            if self._our_side is not None:
+                answer = self._our_side.replace(order, now_ns)
+                if not isinstance(answer, Order):
+                    reports, woken = answer
+                    out = [] if woken is None else [self._on_its_way(woken, now_ns)]
+                    return [*reports, *out]
+                order = answer
+            delay = self._latency.cancel_delay(now_ns, self._random)
+            if delay:
+                return [Later(ReplaceArrived(order=order), now_ns + delay)]
+        if self._regimes is not None and self._is_out(now_ns):
+            order_id = order.client_order_id
+            return self._refuse(ReportKind.REPLACE_REJECTED, order_id, now_ns, _OUT)
+        return self._send(self._desk.replace(order, now_ns), now_ns)
+
+    def _expire(self, name: str, now_ns: int) -> list[BrokerOutput]:
+        """End an order whose time is over."""
+        if name.startswith(_EXPIRE):
+            return self._send(self._desk.expire(name.removeprefix(_EXPIRE), now_ns), now_ns)
+        if self._our_side is None:
+            return []
+        order_id, reports = self._our_side.expire(name, now_ns)
+        if order_id is None:
+            return [*reports]
+        delay = self._latency.cancel_delay(now_ns, self._random)
+        return [self._timer(order_id, now_ns + delay)]
+
+    def _is_out(self, now_ns: int) -> bool:
+        """Return whether the venue is out of reach; note whether it is halted."""
+        assert self._regimes is not None, "only asked where there are regimes"
+        condition = self._regimes.state_at(now_ns)
+        self._desk.is_halted = condition.halted
+        return condition.outage
+
+    def _turned_away(self, order_id: str, now_ns: int) -> str | None:
+        """Return why an order is not heard at this moment, or None."""
+        assert self._regimes is not None, "only asked where there are regimes"
+        if self._is_out(now_ns):
+            return _OUT
+        return "rejected by chance" if self._regimes.rejects(order_id, now_ns) else None
+
+    def _refuse(
+        self, kind: ReportKind, order_id: str, now_ns: int, reason: str
+    ) -> list[BrokerOutput]:
+        report = self._desk.matcher.reporter.say(kind, order_id, now_ns, reason)
+        return self._send([report], now_ns)
+
+    def _timer(self, order_id: str, at_ns: int) -> Later:
+        """Return the timer that ends an order at the venue; no run waits for it."""
+        fired = TimerFired(self._actor, f"{_EXPIRE}{order_id}", at_ns)
+        return Later(fired, at_ns, background=True)
 
     def _send(self, reports: list[ExecutionReport], now_ns: int) -> list[BrokerOutput]:
         if not reports:
             return []
         delay = self._latency.report_delay(now_ns, self._random)
+        outputs: list[BrokerOutput] = [*reports]
         if delay:
-            return [Later(report, now_ns + delay) for report in reports]
-        return [*reports]
+            outputs = [Later(report, now_ns + delay) for report in reports]
+        if self._settlement is not None:
+            outputs += self._settlement.plan(reports, now_ns + delay)
+        return outputs
 
     # --- market rows -------------------------------------------------------------------------
 
@@ -126,11 +264,19 @@ class Venue:
 
     def look(self, rows: Slice, start: int, stop: int) -> int:
         """Return the first row in ``[start, stop)`` that may move an open order, or ``stop``."""
-        return self._desk.look(rows, start, stop)
+        stop = self._desk.look(rows, start, stop)
+        if self._our_side is not None:
+            stop = self._our_side.look(rows, start, stop)
+        return stop
 
     def react(self, rows: Slice, row: int, now_ns: int) -> list[BrokerOutput]:
         """Match the open orders of a row's instrument against it."""
-        return self._send(self._desk.react(rows, row, now_ns), now_ns)
+        outputs = self._send(self._desk.react(rows, row, now_ns), now_ns)
+        if self._our_side is not None:
+            reports, woken = self._our_side.react(rows, row, now_ns)
+            outputs += reports
+            outputs += [self._on_its_way(order, now_ns) for order in woken]
+        return outputs
 
     def _pass_rows(self, rows: Slice) -> list[BrokerOutput]:
         """Take rows as they arrive, each at its own time."""

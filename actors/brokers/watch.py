@@ -1,25 +1,45 @@
 """Which row of a slice is the first that may move an open order."""
 
 from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
 from actors.brokers.open_orders import OpenOrders
+from actors.brokers.regimes import Regimes
 from actors.brokers.touch import Reach, TouchScan
 from actors.brokers.venue_market import VenueMarket
 from actors.messages.market import CONNECTION_STATES, ConnectionState, EventKind
 from actors.messages.slices import Column, Slice
 from actors.model.instrument import Instruments
 
+Fills = Callable[[Slice, int, int], bool]
 _BOOK_STATES = (ConnectionState.GAPPED, ConnectionState.SYNCED)
 
 
 class Watch:
     """Looks ahead on behalf of the open orders; forgets nothing that it has seen already."""
 
-    def __init__(self, instruments: Instruments, orders: OpenOrders) -> None:
+    def __init__(
+        self,
+        instruments: Instruments,
+        orders: OpenOrders,
+        fills: Fills | None = None,
+        regimes: Regimes | None = None,
+    ) -> None:
+        """Watch for orders; where they queue up, ``fills`` tells whether a public trade fills one.
+
+        Args:
+            instruments: The run's table.
+            orders: The orders.
+            fills: Asked with a slice, a row and the instrument's index.
+            regimes: When nothing trades.
+        """
+        self._regimes = regimes
         self._instruments = instruments
         self._orders = orders
+        self._fills = fills
         self._scan = TouchScan()
 
     def first(self, market: VenueMarket, rows: Slice, start: int, stop: int) -> int:
@@ -35,7 +55,25 @@ class Watch:
         for index in gapped:
             stop = market.first_snapshot(index, start, stop)
         key = (self._orders.version, *gapped)
-        return self._scan.first(rows, (start, stop), key, lambda: self._reach(market, gapped))
+        confirm = None
+        if self._fills is not None:
+            confirm = partial(self._is_met, market, rows)
+        reach = partial(self._reach, market, gapped)
+        if self._regimes is None:
+            return self._scan.first(rows, (start, stop), key, reach, confirm)
+        for span in _trading(self._regimes, rows.times(), start, stop):
+            row = self._scan.first(rows, span, key, reach, confirm)
+            if row < span[1]:
+                return row
+        return stop
+
+    def _is_met(self, market: VenueMarket, rows: Slice, row: int) -> bool:
+        """Return whether an order reacts to a row within reach: a public trade may not fill it."""
+        fills = self._fills
+        if fills is None or rows.kind[row] != EventKind.TRADE:
+            return True
+        index = rows.instrument.item(row)
+        return not market.is_firm(index, row) or fills(rows, row, index)
 
     def _first_break(self, rows: Slice, start: int, stop: int) -> int:
         breaks = rows.breaks()
@@ -57,4 +95,22 @@ class Watch:
                 if firm_from is None:
                     firm_from = np.zeros(len(orders.buy_reach), dtype=np.int64)
                 firm_from[index] = row
-        return Reach(*orders.reaches_without(gapped), firm_from)
+        reaches = orders.reaches_without(gapped)
+        meets_trades = self._fills is not None
+        if not orders.stops:
+            return Reach(*reaches, firm_from, meets_trades=meets_trades)
+        return Reach(*reaches, firm_from, *orders.stops.without(gapped), meets_trades)
+
+
+def _trading(
+    regimes: Regimes, times: list[int], start: int, stop: int
+) -> Iterator[tuple[int, int]]:
+    """Yield the rows of ``[start, stop)`` at which the venue is not halted: from, to."""
+    while start < stop:
+        now_ns = times[start]
+        if regimes.state_at(now_ns).halted:
+            start = bisect_left(times, regimes.trades_again_ns(now_ns), start, stop)
+        else:
+            end = bisect_left(times, regimes.next_change_ns(now_ns), start, stop)
+            yield start, end
+            start = end

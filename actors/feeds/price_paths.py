@@ -108,6 +108,8 @@ class OutcomePath:
         self._noise = noise
         self._done = 0
         self._walk = np.zeros(len(answers))
+        self.probability: Floats = np.zeros((0, len(answers)))
+        """The fair prices of YES of the steps taken last, shape ``(steps, questions)``."""
 
     def take(self, steps: int, random: Generator) -> Floats:
         """Return the next prices, shape ``(steps, 2 * questions)``: YES, NO, YES, NO ..."""
@@ -118,7 +120,7 @@ class OutcomePath:
         self._walk = walk[-1].copy()
         drift = np.where(self._answers, 0.5, -0.5) * self._information
         odds = self._odds * exp(sqrt(self._information) * walk + drift * clock[1:, None])
-        probability = odds / (1.0 + odds)
+        self.probability = probability = odds / (1.0 + odds)
         prices = np.empty((steps, 2 * len(self._walk)))
         prices[:, 0::2] = probability
         prices[:, 1::2] = 1.0 - probability

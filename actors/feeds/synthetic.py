@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from actors.feeds.price_paths import Generator, LogWalk, OutcomePath, PricePath, Shocks
 from actors.feeds.synthetic_options import SyntheticOptions
+from actors.feeds.synthetic_oracle import OracleRows
 from actors.feeds.synthetic_rows import NO_LIMIT, BarRows, BookRows, Plan, QuoteRows, RowMaker
 from actors.messages.records import Origin
 from actors.messages.slices import Slice, SliceBuilder
@@ -52,6 +53,11 @@ class SyntheticFeed:
             highest_ticks=int(ONE / options.tick) - 1 if options.is_outcome_market else NO_LIMIT,
         )
         self._events = options.event_count(len(own))
+        self._oracle: OracleRows | None = None
+        if options.oracle is not None:
+            timing = (options.start_ns, options.interval_ns)
+            self._oracle = OracleRows(instruments, options.names(), options.oracle, timing)
+            own += self._oracle.own
         self._rows = 0
 
     def slices(self, resume_ns: int = 0) -> Iterator[Slice]:
@@ -88,7 +94,11 @@ class SyntheticFeed:
         for first in range(0, self._events, rounds * assets):
             prices = path.take(rounds * maker.substeps, self._random)
             events = range(first, min(first + rounds * assets, self._events))
-            yield maker.rows(prices, events, self._random)
+            rows = maker.rows(prices, events, self._random)
+            if self._oracle is not None:
+                assert isinstance(path, OutcomePath)
+                rows = Slice.joined([self._oracle.rows(path.probability, events), rows])
+            yield rows
         if options.is_outcome_market:
             yield self._resolutions(answers.tolist())
 

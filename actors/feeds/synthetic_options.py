@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import attrs
 from attrs.validators import ge, gt, in_, lt, optional
 
+from actors.feeds.synthetic_oracle import OracleOptions
 from actors.model.money import NANOSECONDS, ONE, ZERO, is_on_grid
 
 _HOUR_NS = 3600 * NANOSECONDS
@@ -47,6 +48,8 @@ class SyntheticOptions:
             :class:`~actors.feeds.price_paths.OutcomePath`.
         mispricing: Standard deviation of the error in the price of YES or of NO alone: where both
             are too low, the pair costs less than the 1 that it will pay.
+        oracle: A second venue's price for each question of an outcome market of quotes; None makes
+            up none.
     """
 
     generator: GeneratorName = attrs.field(
@@ -72,6 +75,7 @@ class SyntheticOptions:
     probability: float = attrs.field(default=0.5, validator=[gt(0.0), lt(1.0)])
     information: float = attrs.field(default=1.0, validator=ge(0.0))
     mispricing: float = attrs.field(default=0.01, validator=ge(0.0))
+    oracle: OracleOptions | None = None
 
     def __attrs_post_init__(self) -> None:
         names = self.names()
@@ -84,6 +88,12 @@ class SyntheticOptions:
         if self.is_outcome_market and (self.tick + self.spread >= ONE or ONE % self.tick):
             raise ValueError(
                 f"tick: expected a fraction of 1 that leaves room for the spread, found {self.tick}"
+            )
+
+        if self.oracle and not (self.is_outcome_market and self.shape == "quotes"):
+            raise ValueError(
+                f"oracle: expected nothing but of an outcome market of quotes, "
+                f"found one of {self.generator}, {self.shape}"
             )
 
     @property

@@ -50,7 +50,9 @@ class CashAdjusted(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class MarkEquity(msgspec.Struct, frozen=True, gc=False):
-    """The portfolio's own timer: value the account now."""
+    """The portfolio's own timer, or the system's last word: value the account now."""
+
+    is_last: bool = False
 
 
 class CloseOut(msgspec.Struct, frozen=True, gc=False):

@@ -12,6 +12,9 @@ class AlertKind(StrEnum):
     THIN = "THIN"
     CROSSED = "CROSSED"
     PAIR_OUT_OF_BAND = "PAIR_OUT_OF_BAND"
+    ONE_SIDED = "ONE_SIDED"
+    STALE_SIDE = "STALE_SIDE"
+    PHANTOM_WALL = "PHANTOM_WALL"
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -35,6 +35,8 @@ class LastPrices:
         self._columns: tuple[memoryview, ...] | None = None
         self._firm: dict[int, Top] = {}
         self._traded: dict[int, Top] = {}
+        self._firm_ns: dict[int, int] = {}
+        self._traded_ns: dict[int, int] = {}
 
     def advance(self, rows: Slice, stop: int) -> None:
         """Take notice of the rows before ``stop``."""
@@ -55,18 +57,34 @@ class LastPrices:
             found = self._last(instrument, firm=False) or self._traded.get(instrument, EMPTY)
         return found
 
+    def time_ns(self, instrument: int) -> int | None:
+        """Return when the latest price of an instrument was seen; None if there is none yet."""
+        rows = self._rows
+        for firm, kept_ns in ((True, self._firm_ns), (False, self._traded_ns)):
+            row = self._last_row(instrument, firm=firm)
+            if row >= 0:
+                assert rows is not None
+                return rows.time_ns.item(row)
+            if instrument in kept_ns:
+                return kept_ns[instrument]
+        return None
+
     def _last(self, instrument: int, *, firm: bool) -> Top | None:
         """Return the last price before ``stop`` in the slice at hand."""
         rows = self._rows
+        row = self._last_row(instrument, firm=firm)
+        return None if rows is None or row < 0 else self._top(rows, row)
+
+    def _last_row(self, instrument: int, *, firm: bool) -> int:
+        """Return the row of the last price before ``stop`` in the slice at hand, or -1."""
+        rows = self._rows
         if rows is None:
-            return None
+            return -1
         candidates = rows.price_rows(instrument, firm=firm)
         if isinstance(candidates, range):  # every row, or none
-            row = min(self._stop, len(candidates)) - 1
-        else:
-            position = bisect_left(candidates, self._stop)
-            row = candidates[position - 1] if position else -1
-        return None if row < 0 else self._top(rows, row)
+            return min(self._stop, len(candidates)) - 1
+        position = bisect_left(candidates, self._stop)
+        return candidates[position - 1] if position else -1
 
     def _top(self, rows: Slice, row: int) -> Top:
         columns = self._columns
@@ -86,12 +104,17 @@ class LastPrices:
             return
         if self._sole is not None:
             self._firm[self._sole] = self._top(rows, self._stop - 1)
+            self._firm_ns[self._sole] = rows.time_ns.item(self._stop - 1)
             return
         for instrument in sorted(set(rows.instrument[: self._stop].tolist())):
-            for kept, firm in ((self._firm, True), (self._traded, False)):
-                found = self._last(instrument, firm=firm)
-                if found is not None:
-                    kept[instrument] = found
+            for kept, kept_ns, firm in (
+                (self._firm, self._firm_ns, True),
+                (self._traded, self._traded_ns, False),
+            ):
+                row = self._last_row(instrument, firm=firm)
+                if row >= 0:
+                    kept[instrument] = self._top(rows, row)
+                    kept_ns[instrument] = rows.time_ns.item(row)
 
 
 def _sole_instrument(code: int | None) -> int | None:

@@ -28,9 +28,11 @@ class OrderEvent(StrEnum):
     REQUEST_CANCEL = "REQUEST_CANCEL"
     CANCEL = "CANCEL"
     CANCEL_REJECT = "CANCEL_REJECT"
-    """The venue refuses to cancel or to replace."""
     REQUEST_REPLACE = "REQUEST_REPLACE"
     REPLACE = "REPLACE"
+    REPLACE_REJECT = "REPLACE_REJECT"
+    TRIGGER = "TRIGGER"
+    """The stop price was reached."""
     EXPIRE = "EXPIRE"
 
 
@@ -39,7 +41,14 @@ _E = OrderEvent
 
 TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
     _S.RECEIVED: {_E.VALIDATE: _S.VALIDATED, _E.DENY: _S.DENIED},
-    _S.VALIDATED: {_E.SUBMIT: _S.SUBMITTING, _E.DENY: _S.DENIED},
+    # An order that is held back here (until its parent fills) may end without having been sent.
+    _S.VALIDATED: {
+        _E.SUBMIT: _S.SUBMITTING,
+        _E.DENY: _S.DENIED,
+        _E.REPLACE: _S.VALIDATED,
+        _E.CANCEL: _S.CANCELLED,
+        _E.EXPIRE: _S.EXPIRED,
+    },
     _S.DENIED: {},
     _S.SUBMITTING: {
         _E.LOSE: _S.UNKNOWN,
@@ -50,6 +59,7 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.REQUEST_CANCEL: _S.CANCELLING,
         _E.CANCEL: _S.CANCELLED,
         _E.EXPIRE: _S.EXPIRED,
+        _E.TRIGGER: _S.WORKING,
     },
     # Only the venue's word ends the doubt: asking to cancel does not.
     _S.UNKNOWN: {
@@ -62,6 +72,9 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.CANCEL: _S.CANCELLED,
         _E.CANCEL_REJECT: _S.UNKNOWN,
         _E.EXPIRE: _S.EXPIRED,
+        _E.REPLACE: _S.WORKING,
+        _E.REPLACE_REJECT: _S.UNKNOWN,
+        _E.TRIGGER: _S.WORKING,
     },
     _S.WORKING: {
         _E.LOSE: _S.WORKING,
@@ -75,6 +88,8 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.REQUEST_REPLACE: _S.REPLACING,
         _E.REPLACE: _S.WORKING,
         _E.EXPIRE: _S.EXPIRED,
+        _E.REPLACE_REJECT: _S.WORKING,
+        _E.TRIGGER: _S.WORKING,
     },
     _S.PARTIALLY_FILLED: {
         _E.LOSE: _S.PARTIALLY_FILLED,
@@ -87,6 +102,8 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.REQUEST_REPLACE: _S.REPLACING,
         _E.REPLACE: _S.PARTIALLY_FILLED,
         _E.EXPIRE: _S.EXPIRED,
+        _E.REPLACE_REJECT: _S.PARTIALLY_FILLED,
+        _E.TRIGGER: _S.PARTIALLY_FILLED,
     },
     _S.CANCELLING: {
         _E.LOSE: _S.UNKNOWN,
@@ -99,6 +116,8 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.CANCEL_REJECT: _S.WORKING,
         _E.REPLACE: _S.CANCELLING,
         _E.EXPIRE: _S.EXPIRED,
+        _E.REPLACE_REJECT: _S.CANCELLING,
+        _E.TRIGGER: _S.CANCELLING,
     },
     _S.REPLACING: {
         _E.LOSE: _S.UNKNOWN,
@@ -107,9 +126,12 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.FILL: _S.FILLED,
         _E.REQUEST_CANCEL: _S.CANCELLING,
         _E.CANCEL: _S.CANCELLED,
-        _E.CANCEL_REJECT: _S.WORKING,
+        _E.CANCEL_REJECT: _S.REPLACING,  # of an earlier cancel
         _E.REPLACE: _S.WORKING,
         _E.EXPIRE: _S.EXPIRED,
+        _E.REPLACE_REJECT: _S.WORKING,
+        _E.TRIGGER: _S.REPLACING,
+        _E.REJECT: _S.REJECTED,
     },
     _S.FILLED: {
         _E.LOSE: _S.FILLED,
@@ -118,6 +140,9 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.CANCEL: _S.FILLED,
         _E.CANCEL_REJECT: _S.FILLED,
         _E.EXPIRE: _S.FILLED,
+        _E.REPLACE: _S.FILLED,
+        _E.REPLACE_REJECT: _S.FILLED,
+        _E.TRIGGER: _S.FILLED,
     },
     _S.CANCELLED: {
         _E.LOSE: _S.CANCELLED,
@@ -127,6 +152,9 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.CANCEL: _S.CANCELLED,
         _E.CANCEL_REJECT: _S.CANCELLED,
         _E.EXPIRE: _S.CANCELLED,
+        _E.REPLACE: _S.CANCELLED,
+        _E.REPLACE_REJECT: _S.CANCELLED,
+        _E.TRIGGER: _S.CANCELLED,
     },
     _S.REJECTED: {
         _E.LOSE: _S.REJECTED,
@@ -134,6 +162,9 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.PARTIAL_FILL: _S.REJECTED,
         _E.FILL: _S.FILLED,
         _E.CANCEL_REJECT: _S.REJECTED,
+        _E.REPLACE: _S.REJECTED,
+        _E.REPLACE_REJECT: _S.REJECTED,
+        _E.TRIGGER: _S.REJECTED,
     },
     _S.EXPIRED: {
         _E.LOSE: _S.EXPIRED,
@@ -143,6 +174,9 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.CANCEL: _S.EXPIRED,
         _E.CANCEL_REJECT: _S.EXPIRED,
         _E.EXPIRE: _S.EXPIRED,
+        _E.REPLACE: _S.EXPIRED,
+        _E.REPLACE_REJECT: _S.EXPIRED,
+        _E.TRIGGER: _S.EXPIRED,
     },
 }
 

@@ -2,11 +2,33 @@
 
 from decimal import Decimal
 
-from actors.errors import OrderStateError
-from actors.messages.trading import ExecutionReport, Fill, OrderUpdate
+from actors.actor import Later
+from actors.errors import OrderNeverPlaced, OrderStateError
+from actors.messages.trading import (
+    CancelPlacedOrder,
+    ExecutionReport,
+    Fill,
+    FillSettled,
+    OrderUpdate,
+    PlaceOrder,
+    ReplacePlacedOrder,
+    ReplaceResult,
+)
 from actors.model.money import ZERO
 from actors.model.order import TERMINAL
 from actors.orders.records import OrderRecord
+
+Output = (
+    PlaceOrder
+    | CancelPlacedOrder
+    | ReplacePlacedOrder
+    | OrderUpdate
+    | Fill
+    | FillSettled
+    | ReplaceResult
+    | Later
+)
+"""Everything that the order manager says."""
 
 
 def update_of(record: OrderRecord, reason: str) -> OrderUpdate:
@@ -41,12 +63,25 @@ def fill_of(record: OrderRecord, report: ExecutionReport, leaves: Decimal) -> Fi
         leaves_quantity=ZERO if record.status in TERMINAL else leaves,
         venue_time_ns=report.venue_time_ns,
         reason=order.reason,
+        provisional=report.provisional,
     )
 
 
-def never_placed(report: ExecutionReport) -> OrderStateError:
+def result_of(record: OrderRecord, reason: str, *, accepted: bool) -> ReplaceResult:
+    """Return what became of a change: the order as it stands."""
+    order = record.order
+    return ReplaceResult(
+        client_order_id=order.client_order_id,
+        strategy=order.strategy,
+        accepted=accepted,
+        order=order,
+        reason=reason,
+    )
+
+
+def never_placed(report: ExecutionReport) -> OrderNeverPlaced:
     """Return the error for a report on an order that nobody has placed."""
-    return OrderStateError(
+    return OrderNeverPlaced(
         f"{report.kind} for order {report.client_order_id}, which was never placed",
         venue=report.venue,
         order_id=report.client_order_id,
@@ -58,7 +93,27 @@ def too_much(report: ExecutionReport, record: OrderRecord) -> OrderStateError:
     whole = record.order.quantity
     return OrderStateError(
         f"trade {report.trade_id} of {report.last_quantity} in order {report.client_order_id}: "
-        f"{whole - record.filled_quantity} of {whole} is left",
+        f"{whole - record.traded_quantity} of {whole} is left",
+        venue=report.venue,
+        order_id=report.client_order_id,
+    )
+
+
+def forgotten(report: ExecutionReport) -> OrderStateError:
+    """Return the error for a trade in an order that was evicted: nobody knows what it had."""
+    return OrderStateError(
+        f"trade {report.trade_id} of {report.last_quantity} in order {report.client_order_id}, "
+        "which was over long ago: its record was evicted to the journal",
+        venue=report.venue,
+        order_id=report.client_order_id,
+    )
+
+
+def contradicted(report: ExecutionReport) -> OrderStateError:
+    """Return the error for a word on a trade's settlement that contradicts what was said."""
+    return OrderStateError(
+        f"{report.kind} of trade {report.trade_id} in order {report.client_order_id}, "
+        "of which the opposite is known",
         venue=report.venue,
         order_id=report.client_order_id,
     )

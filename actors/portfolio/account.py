@@ -1,5 +1,6 @@
 """The account: the parts that the portfolio owns and its decisions are made from."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 import attrs
@@ -9,10 +10,15 @@ from actors.messages.trading import Fill
 from actors.model.instrument import Instrument, Instruments
 from actors.model.money import ZERO
 from actors.model.order import Order
+from actors.portfolio.alternatives import OwnWorking
+from actors.portfolio.config import PortfolioConfig
+from actors.portfolio.currencies import Rates
 from actors.portfolio.exact import multiply_add, subtract
-from actors.portfolio.ledger import Key, Ledger, Position
-from actors.portfolio.reservations import OwnWorking, Reservations
-from actors.portfolio.valuation import Marks
+from actors.portfolio.ledger import Ledger
+from actors.portfolio.margin import Capital
+from actors.portfolio.positions import Key, Position
+from actors.portfolio.reservations import Reservations
+from actors.portfolio.valuation import Marks, equity
 
 _MINUS_TWO = Decimal(-2)
 
@@ -38,21 +44,39 @@ class Account:
     ledger: Ledger
     reservations: Reservations
     marks: Marks
+    capital: Capital
     _stakes: dict[Key, Stake] = attrs.field(factory=dict, init=False)
     _closing: dict[Key, str] = attrs.field(factory=dict, init=False)
     """The order that closes a position at the end, by position."""
 
     def available(self) -> Decimal:
-        """Return the cash that nothing has a claim on.
+        """Return the capital that nothing has a claim on, in the account's currency.
 
         The proceeds of a short are not ours to spend, and as much again is its collateral: hence
-        twice the cost of the shorts.
+        twice the cost of the shorts. With futures, leverage or several currencies, see
+        :meth:`Capital.free`.
         """
         ledger = self.ledger
-        available = subtract(ledger.cash, self.reservations.reserved)
-        if ledger.short_cost:
-            available = multiply_add(_MINUS_TWO, ledger.short_cost, available)
-        return available
+        if ledger.books.is_plain:
+            own = ledger.own
+            available = subtract(own.cash, self.reservations.reserved)
+            if own.short_cost:
+                available = multiply_add(_MINUS_TWO, own.short_cost, available)
+            return available
+        return subtract(self.capital.free(ledger, self.marks.mark), self.reservations.reserved)
+
+    def unit_cost(self, stake: Stake, price: Decimal) -> Decimal | None:
+        """Return the capital that opening one unit takes, in the account's currency, without fee.
+
+        None if the instrument's currency has no rate.
+        """
+        if self.ledger.books.is_plain and type(stake.position) is Position:
+            return price
+        return self.capital.unit_cost(stake.instrument, price, self.marks.mark)
+
+    def equity(self) -> Decimal | None:
+        """Return the account's value at the latest marks; None if a currency has no rate."""
+        return equity(self.ledger, self.marks.mark, self.capital.rates)
 
     def stake(self, key: Key) -> Stake | None:
         """Return a strategy's stake in an instrument, or None if that is not known (yet)."""
@@ -86,19 +110,38 @@ class Account:
         return self._closing.get(key) in self.reservations
 
     def settle(
-        self, instrument_id: str, now_ns: int, late: Fill | None = None
+        self, instrument_id: str, now_ns: int, late: Fill | str | None = None
     ) -> list[Fill | PositionChanged]:
         """Close every position in a resolved instrument at what it pays; tell how.
 
-        ``late`` is the fill that came after the resolution, if that is why.
+        ``late`` is the fill, or the word for it, that came after the resolution, if that is why.
         """
         instrument = self.instruments.get(instrument_id)
         payoff = self.marks.payoff(instrument_id)
         assert instrument is not None, f"{instrument_id} is not known"
         assert payoff is not None, f"{instrument_id} has not resolved"
+        return self.book_own(self.ledger.settle(instrument, payoff, now_ns, late))
+
+    def book_own(self, fills: Iterable[Fill]) -> list[Fill | PositionChanged]:
+        """Book fills that no venue made; return them, each with the position it makes."""
         told: list[Fill | PositionChanged] = []
-        for fill in self.ledger.settle(instrument, payoff, now_ns, late):
+        for fill in fills:
             changed = self.ledger.apply(fill)
-            assert changed is not None, f"{fill.trade_id} was settled before"
+            assert changed is not None, f"{fill.trade_id} was booked before"
             told += (fill, changed)
         return told
+
+
+def new_account(config: PortfolioConfig, instruments: Instruments) -> Account:
+    """Return the account of a configuration, as it is before the first fill."""
+    ledger = Ledger(config.cash, instruments, config.books)
+    capital = Capital(Rates(config.books, instruments), config.leverage)
+    if config.leverage > 1:
+        ledger.books.is_plain = False
+    return Account(
+        instruments=instruments,
+        ledger=ledger,
+        reservations=Reservations(),
+        marks=Marks(instruments),
+        capital=capital,
+    )

@@ -1,12 +1,30 @@
 """What a portfolio is told about its account."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from enum import StrEnum
+from types import MappingProxyType
 
 import attrs
 
 from actors.messages.trading import SignalRefused
-from actors.model.money import NANOSECONDS, ZERO
+from actors.model.money import NANOSECONDS, ONE, ZERO
+from actors.portfolio.books import BookSettings, CostMethod, Rate
+from actors.portfolio.curve import MAX_SAMPLES
 from actors.risk.policy import RiskPolicy
+
+_NO_BALANCES: Mapping[str, Decimal] = MappingProxyType({})
+_NO_RATES: Mapping[str, Rate] = MappingProxyType({})
+
+
+class EquitySampling(StrEnum):
+    """When the equity curve gets a sample."""
+
+    GRID = "grid"
+    """At the multiples of the interval."""
+    ON_CHANGE = "on_change"
+    """At each fill."""
+    BOTH = "both"
 
 
 @attrs.frozen(kw_only=True)
@@ -20,6 +38,20 @@ class PortfolioConfig:
         fee_rate: Commission to expect, as a fraction of the notional; reserved with the capital.
         equity_interval_ns: Time between samples of the equity curve, at first.
         close_out: Whether :class:`CloseOut` closes the open positions, or is ignored.
+        equity: When the equity curve gets a sample.
+        equity_samples: How many samples the curve keeps, 4 or more, before it grows coarser.
+        balances: Opening balances in other currencies.
+        fx: What one unit of another currency is worth in ``currency``: a number, or the id of the
+            instrument whose price says so (quoted either way round).
+        cost_method: Which part of a position's cost a closing fill takes.
+        money_step: What commissions and realized profits are rounded to, half-even, when they are
+            booked; None for exact.
+        leverage: How much notional one unit of equity may carry, 1 or more.
+        liquidate_at: The equity at or below which everything is closed at the marks; None for
+            never.
+        market_order_buffer: What is reserved on top for an order without a limit, as a fraction of
+            what it costs at the touch: room for a price that slips.
+        auto_redeem: Whether what a resolved market pays is booked at once, or when it is asked for.
     """
 
     cash: Decimal = attrs.field()
@@ -28,6 +60,61 @@ class PortfolioConfig:
     fee_rate: Decimal = attrs.field(default=ZERO)
     equity_interval_ns: int = attrs.field(default=NANOSECONDS)
     close_out: bool = True
+    equity: EquitySampling = EquitySampling.GRID
+    equity_samples: int = attrs.field(default=MAX_SAMPLES)
+    balances: Mapping[str, Decimal] = attrs.field(default=_NO_BALANCES)
+    fx: Mapping[str, Rate] = attrs.field(default=_NO_RATES)
+    cost_method: CostMethod = CostMethod.AVERAGE
+    money_step: Decimal | None = attrs.field(default=None)
+    leverage: Decimal = attrs.field(default=ONE)
+    liquidate_at: Decimal | None = None
+    market_order_buffer: Decimal = attrs.field(default=ZERO)
+    auto_redeem: bool = True
+
+    @property
+    def books(self) -> BookSettings:
+        """Return how the account keeps its books."""
+        return BookSettings(
+            currency=self.currency,
+            balances=self.balances,
+            fx=self.fx,
+            cost_method=self.cost_method,
+            money_step=self.money_step,
+        )
+
+    @balances.validator
+    def _balances_can_be_valued(self, _attribute: object, value: Mapping[str, Decimal]) -> None:
+        for currency, amount in value.items():
+            if amount < 0:
+                raise ValueError(f"balances: expected 0 or more of {currency}, found {amount}")
+            if currency == self.currency:
+                raise ValueError(f"balances: expected other currencies, found {currency}")
+
+    @fx.validator
+    def _rates_are_positive(self, _attribute: object, value: Mapping[str, Rate]) -> None:
+        for currency, rate in value.items():
+            if currency == self.currency:
+                raise ValueError(f"fx: expected other currencies, found {currency}")
+            if isinstance(rate, Decimal) and rate <= 0:
+                raise ValueError(f"fx: expected a rate of {currency} above 0, found {rate}")
+        for currency in self.balances:
+            if currency not in value:
+                raise ValueError(f"fx: expected a rate of {currency}, found none")
+
+    @money_step.validator
+    def _money_step_is_positive(self, _attribute: object, value: Decimal | None) -> None:
+        if value is not None and value <= 0:
+            raise ValueError(f"money_step: expected above 0, found {value}")
+
+    @market_order_buffer.validator
+    def _buffer_is_not_negative(self, _attribute: object, value: Decimal) -> None:
+        if value < 0:
+            raise ValueError(f"market_order_buffer: expected 0 or more, found {value}")
+
+    @leverage.validator
+    def _leverage_is_one_or_more(self, _attribute: object, value: Decimal) -> None:
+        if value < 1:
+            raise ValueError(f"leverage: expected 1 or more, found {value}")
 
     @cash.validator
     def _cash_is_not_negative(self, _attribute: object, value: Decimal) -> None:
@@ -38,6 +125,11 @@ class PortfolioConfig:
     def _fee_rate_is_not_negative(self, _attribute: object, value: Decimal) -> None:
         if value < 0:
             raise ValueError(f"fee_rate: expected 0 or more, found {value}")
+
+    @equity_samples.validator
+    def _samples_are_a_few(self, _attribute: object, value: int) -> None:
+        if value < 4:
+            raise ValueError(f"equity_samples: expected 4 or more, found {value}")
 
     @equity_interval_ns.validator
     def _interval_is_positive(self, _attribute: object, value: int) -> None:
@@ -63,9 +155,25 @@ class PortfolioStatistics:
     fills: int = 0
     duplicate_fills: int = 0
     settlements: int = 0
+    provisional_fills: int = 0
+    """Fills that are booked but not settled yet."""
+    failed_fills: int = 0
+    """Provisional fills that came to nothing and were taken back."""
+    ignored_settlements: int = 0
+    """Words on fills that nobody knows, or that were settled already."""
+    conversions: int = 0
+    """Splits, merges and redemptions that were booked."""
+    refused_conversions: int = 0
+    liquidations: int = 0
 
     def count_refusal(self, refused: SignalRefused) -> None:
         """Count a refusal and what it was for."""
         self.refused_signals += 1
+        for violation in refused.violations:
+            self.refused_by[violation.policy] = self.refused_by.get(violation.policy, 0) + 1
+
+    def count_refused_conversion(self, refused: SignalRefused) -> None:
+        """Count a conversion that was refused, and what for; it is no signal."""
+        self.refused_conversions += 1
         for violation in refused.violations:
             self.refused_by[violation.policy] = self.refused_by.get(violation.policy, 0) + 1

@@ -18,6 +18,7 @@ from decimal import (
 
 _BUGS = [Clamped, DivisionByZero, InvalidOperation, Overflow, Underflow]
 _EXACT = Context(prec=128, rounding=ROUND_HALF_EVEN, traps=[*_BUGS, Inexact])
+_WIDE = Context(prec=128, rounding=ROUND_HALF_EVEN, traps=_BUGS)
 _ROUNDED = Context(prec=28, rounding=ROUND_HALF_EVEN, traps=_BUGS)
 
 add = _EXACT.add
@@ -30,3 +31,9 @@ multiply_add = _EXACT.fma
 def share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     """Return ``amount * part / whole``, half-even to 28 significant digits where inexact."""
     return _ROUNDED.divide(_EXACT.multiply(amount, part), whole)
+
+
+def round_to(amount: Decimal, step: Decimal) -> Decimal:
+    """Return the multiple of ``step`` that is nearest to an amount, half-even."""
+    steps = _WIDE.to_integral_value(_WIDE.divide(amount, step))
+    return _EXACT.multiply(steps, step)

@@ -5,123 +5,213 @@ every risk policy and its capital reserved in the same step, so no other order c
 """
 
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any, assert_never
 
-import attrs
-
 from actors.actor import Context, Later
-from actors.messages.account import CloseOut, EquityMarked, MarkEquity, PositionChanged
+from actors.messages.account import (
+    CashAdjusted,
+    CloseOut,
+    ConvertTokens,
+    EquityMarked,
+    MarkEquity,
+    SetTradingState,
+)
 from actors.messages.slices import MarketData, Slice
 from actors.messages.system import CancelStrategy, Halt
-from actors.messages.trading import Fill, OrderUpdate, Signal, SignalRefused, SubmitOrder
+from actors.messages.trading import (
+    Fill,
+    FillSettled,
+    ModifyOrder,
+    OrderUpdate,
+    ReplaceResult,
+    Signal,
+    SignalBatch,
+    SignalRefused,
+    SubmitOrder,
+)
 from actors.model.instrument import Instruments
 from actors.model.money import ZERO
 from actors.model.order import TERMINAL
-from actors.portfolio.account import Account
-from actors.portfolio.approval import Approval
+from actors.portfolio.account import new_account
+from actors.portfolio.approval import Approval, Decision
+from actors.portfolio.booking import Booking
 from actors.portfolio.close_out import CLOSE_OUT, closing_order
-from actors.portfolio.config import PortfolioConfig, PortfolioStatistics
+from actors.portfolio.config import EquitySampling, PortfolioConfig
 from actors.portfolio.curve import EquityCurve
-from actors.portfolio.ledger import Ledger, Position
+from actors.portfolio.outputs import PortfolioOutput as PortfolioOutput
+from actors.portfolio.positions import Position
 from actors.portfolio.recent import RecentIds
 from actors.portfolio.recovery import Recovery
-from actors.portfolio.reservations import Reservations
 from actors.portfolio.valuation import Marks, equity, first_resolution
+from actors.portfolio.views import RiskReport
 
-PortfolioInput = (
-    Signal | Fill | OrderUpdate | MarkEquity | Halt | CancelStrategy | CloseOut | MarketData
-)
-PortfolioOutput = SubmitOrder | SignalRefused | PositionChanged | Fill | EquityMarked | Later
-
+_Request = SignalBatch | ModifyOrder | ConvertTokens | FillSettled | SetTradingState | CloseOut
+_Word = ReplaceResult | CashAdjusted | Halt | CancelStrategy
+PortfolioInput = Signal | Fill | OrderUpdate | MarkEquity | MarketData | _Request | _Word
 _MARK = MarkEquity()
 
 
-class Portfolio:
+class Portfolio(RiskReport):
     """The core that owns one account; also a reactor: it settles what a resolved market pays."""
 
     def __init__(self, context: Context, instruments: Instruments, config: PortfolioConfig) -> None:
         self._close_prefix = f"{context.run_id}-close-"
         self._instruments = instruments
         self._config = config
-        self._ledger = Ledger(config.cash)
-        self._reservations = Reservations()
-        self._account = Account(
-            instruments=instruments,
-            ledger=self._ledger,
-            reservations=self._reservations,
-            marks=Marks(instruments),
+        account = new_account(config, instruments)
+        samples_changes = config.equity is not EquitySampling.GRID
+        self._approval = Approval(account, config)
+        super().__init__(
+            account,
+            EquityCurve(
+                config.equity_interval_ns,
+                config.cash,
+                keeps_changes=samples_changes,
+                most=config.equity_samples,
+            ),
+            self._approval.gate,
         )
-        self._approval = Approval(self._account, config)
-        self._curve = EquityCurve(config.equity_interval_ns, config.cash)
+        self._reservations = account.reservations
         self._signal_ids = RecentIds()
-        self._counts = PortfolioStatistics()
         self._recovery = Recovery(
-            self._account, self._approval, self._curve, self._signal_ids, self._counts
+            account, self._approval, self._curve, self._signal_ids, self._counts
         )
+        self._booking = Booking(config, account, self._approval, self._counts, self._sample)
+        self._incarnation = context.incarnation
         self._next_mark_ns = 0
 
     # --- the core --------------------------------------------------------------------------------
 
     def start(self, now_ns: int) -> list[PortfolioOutput]:
-        """Return the timer of the first equity sample."""
-        return [self._next_mark(now_ns)]
+        """Return the timer of the first equity sample, and what was not settled while it was down.
+
+        A market may have resolved while nobody was there to react.
+        """
+        outputs = self._booking.settle_missed(self._incarnation, now_ns)
+        if self._config.equity is not EquitySampling.ON_CHANGE:
+            outputs.append(self._next_mark(now_ns))
+        return outputs
 
     def handle(self, message: PortfolioInput, now_ns: int) -> list[PortfolioOutput]:
-        """Return what a message leads to."""
+        """Return what a message leads to; those of every order first, as each look costs time."""
+        if isinstance(message, Signal):
+            return self._decide(message, now_ns)
+        if isinstance(message, Fill):
+            return self._book(message, now_ns)
+        if isinstance(message, OrderUpdate):
+            if message.status in TERMINAL:
+                self._reservations.release(message.client_order_id)
+            return []
+        if isinstance(message, MarkEquity):
+            return self._mark(now_ns, is_last=message.is_last)
+        if isinstance(message, MarketData):
+            return self._pass_rows(message.rows, now_ns)
+        if isinstance(message, _Word):
+            return self._take_word(message)
+        return self._take_request(message, now_ns)
+
+    def _take_request(self, message: _Request, now_ns: int) -> list[PortfolioOutput]:
         match message:
-            case Signal():
-                return self._decide(message)
-            case Fill():
-                return self._book(message, now_ns)
-            case OrderUpdate():
-                if message.status in TERMINAL:
-                    self._reservations.release(message.client_order_id)
-                return []
-            case MarkEquity():
-                return self._mark(now_ns)
-            case MarketData():
-                return self._pass_rows(message.rows, now_ns)
-            case Halt():
-                self._approval.halt(message.cause)
-                return []
-            case CancelStrategy():
-                self._approval.stop_strategy(message.strategy, message.cause)
-                return []
+            case SignalBatch():
+                return self._decide_batch(message, now_ns)
+            case ModifyOrder():
+                return self._modify(message, now_ns)
+            case ConvertTokens():
+                return self._convert(message, now_ns)
+            case FillSettled():
+                return self._booking.take_word(message, now_ns)
+            case SetTradingState():
+                return self._set_state(message, now_ns)
             case CloseOut():
                 return self._close_all()
             case _:
                 assert_never(message)
 
+    def _take_word(self, message: _Word) -> list[PortfolioOutput]:
+        """Take notice of something; nothing is to be said to it."""
+        match message:
+            case ReplaceResult():
+                self._approval.changes.settle(message)
+            case CashAdjusted():
+                self._ledger.adjust(message)
+            case Halt():
+                self._approval.halt(message.cause)
+            case CancelStrategy():
+                self._approval.stop_strategy(message.strategy, message.cause)
+            case _:
+                assert_never(message)
+        return []
+
     def stop(self, now_ns: int) -> list[PortfolioOutput]:
         """Return a last sample of the equity."""
-        return [self._sample(now_ns)]
+        return [*self._sample(now_ns)]
 
     # --- signals, fills --------------------------------------------------------------------------
 
-    def _decide(self, signal: Signal) -> list[PortfolioOutput]:
+    def _decide(self, signal: Signal, now_ns: int) -> list[PortfolioOutput]:
         counts = self._counts
         if not self._signal_ids.add(signal.signal_id):
             counts.duplicate_signals += 1
             return []
         counts.signals += 1
-        decision = self._approval.decide(signal)
+        told: list[PortfolioOutput] = []
+        if self._gate.states.is_watching:
+            told += self._gate.watch(now_ns)
+        decision = self._approval.decide(signal, now_ns)
         if decision is None:
-            return []
+            return told
         if isinstance(decision, SubmitOrder):
             counts.orders += 1
         else:
             counts.count_refusal(decision)
-        return [decision]
+        told.append(decision)
+        return told
+
+    def _decide_batch(self, batch: SignalBatch, now_ns: int) -> list[PortfolioOutput]:
+        """Decide on each signal of a batch, in its order; on all alike if it asks for that."""
+        told = [out for signal in batch.signals for out in self._decide(signal, now_ns)]
+        if batch.all_or_none:
+            decisions = [out for out in told if isinstance(out, Decision)]
+            told = [out for out in told if not isinstance(out, Decision)]
+            for before, decision in zip(
+                decisions, self._approval.all_or_none(decisions), strict=True
+            ):
+                if decision is not before and isinstance(decision, SignalRefused):
+                    self._counts.orders -= 1
+                    self._counts.count_refusal(decision)
+                told.append(decision)
+        return told
+
+    def _modify(self, message: ModifyOrder, now_ns: int) -> list[PortfolioOutput]:
+        told: list[PortfolioOutput] = []
+        if self._gate.states.is_watching:
+            told += self._gate.watch(now_ns)
+        decision = self._approval.changes.decide(message, now_ns)
+        if isinstance(decision, SignalRefused):
+            self._counts.count_refusal(decision)
+        told.append(decision)
+        return told
+
+    def _set_state(self, message: SetTradingState, now_ns: int) -> list[PortfolioOutput]:
+        """Set the trading state; losses are counted anew from the moment at which one is lifted."""
+        told: list[PortfolioOutput] = []
+        if self._gate.states.lifts(message):
+            told += self._sample(now_ns)
+            self._gate.landmarks.begin_anew()
+        told += self._gate.states.set(message)
+        return told
 
     def _book(self, fill: Fill, now_ns: int) -> list[PortfolioOutput]:
-        changed = self._account.book(fill)
-        if changed is None:
+        outputs = self._booking.book(fill, now_ns)
+        if outputs and self._gate.reduce_only.watched:
+            outputs += self._gate.reduce_only.after_fill(fill)
+        return outputs
+
+    def _convert(self, request: ConvertTokens, now_ns: int) -> list[PortfolioOutput]:
+        if not self._signal_ids.add(request.request_id):
+            self._counts.duplicate_signals += 1
             return []
-        if changed.quantity and fill.instrument in self._account.marks.payoffs:
-            # the venue filled it before the market resolved; the report came after
-            return [changed, *self._account.settle(fill.instrument, now_ns, fill)]
-        return [changed]
+        return self._booking.convert(request, now_ns)
 
     # --- the market ------------------------------------------------------------------------------
 
@@ -139,14 +229,14 @@ class Portfolio:
         self._account.marks.advance(rows, stop)
 
     def look(self, rows: Slice, start: int, stop: int) -> int:
-        """Return the first row in ``[start, stop)`` that resolves a market, or ``stop``."""
-        return first_resolution(rows, start, stop)
+        """Return the first row in ``[start, stop)`` that settles or liquidates, or ``stop``."""
+        stop = first_resolution(rows, start, stop)
+        liquidation = self._booking.liquidation
+        return stop if liquidation is None else liquidation.first(rows, start, stop)
 
     def react(self, rows: Slice, row: int, now_ns: int) -> list[PortfolioOutput]:
-        """Settle every position in the instrument that has resolved, at what it pays."""
-        instrument = self._instruments[int(rows.instrument[row])]
-        self._account.marks.resolve(instrument.id, instrument.price(int(rows.a[row])))
-        return [*self._account.settle(instrument.id, now_ns)]
+        """Settle what has resolved at what it pays; or close everything at the row's marks."""
+        return self._booking.react(rows, row, now_ns)
 
     def _pass_rows(self, rows: Slice, now_ns: int) -> list[PortfolioOutput]:
         outputs: list[PortfolioOutput] = []
@@ -161,16 +251,25 @@ class Portfolio:
 
     # --- the equity curve ------------------------------------------------------------------------
 
-    def _mark(self, now_ns: int) -> list[PortfolioOutput]:
+    def _mark(self, now_ns: int, *, is_last: bool) -> list[PortfolioOutput]:
+        if is_last:
+            return [*self._sample(now_ns)]
         if now_ns < self._next_mark_ns:
             return []  # the timer of an earlier incarnation: ours has fired already
-        return [self._sample(now_ns), self._next_mark(now_ns)]
+        told: list[PortfolioOutput] = [*self._sample(now_ns)]
+        if self._gate.states.is_watching:
+            told += self._gate.watch(now_ns)
+        return [*told, self._next_mark(now_ns)]
 
-    def _sample(self, now_ns: int) -> EquityMarked:
-        value = equity(self._ledger, self._account.marks.keep)
+    def _sample(self, now_ns: int) -> list[EquityMarked]:
+        """Return a sample of the equity; none while a currency has no rate."""
+        value = equity(self._ledger, self._account.marks.keep, self._account.capital.rates)
+        if value is None:
+            return []
         sample = EquityMarked(time_ns=now_ns, cash=self._ledger.cash, equity=value)
         self._curve.add(sample)
-        return sample
+        self._gate.landmarks.add(sample)
+        return [sample]
 
     def _next_mark(self, now_ns: int) -> Later:
         self._next_mark_ns = self._curve.due_ns(now_ns)
@@ -185,6 +284,7 @@ class Portfolio:
             self._close(position)
             for position in self._ledger.open_positions()
             if not self._account.is_closing((position.strategy, position.instrument))
+            and position.instrument not in self._account.marks.payoffs
         ]
 
     def _close(self, position: Position) -> SubmitOrder:
@@ -197,62 +297,3 @@ class Portfolio:
     def recover(self, history: Iterable[tuple[str, Any]]) -> None:
         """Rebuild ledger, reservations, curve and counts from what was received and sent."""
         self._recovery.replay(history)
-
-    # --- what others may see ---------------------------------------------------------------------
-
-    @property
-    def cash(self) -> Decimal:
-        """Return the account's cash, reserved or not."""
-        return self._ledger.cash
-
-    @property
-    def reserved(self) -> Decimal:
-        """Return the cash held back for orders that are not over."""
-        return self._reservations.reserved
-
-    @property
-    def available(self) -> Decimal:
-        """Return the cash that nothing has a claim on."""
-        return self._account.available()
-
-    @property
-    def commission(self) -> Decimal:
-        """Return the sum of all commissions."""
-        return self._ledger.commission
-
-    @property
-    def fills(self) -> list[Fill]:
-        """Return every fill booked, settlements too, in order."""
-        return self._ledger.fills
-
-    def positions(self) -> list[PositionChanged]:
-        """Return every position that there ever was, by strategy and instrument."""
-        return self._ledger.positions()
-
-    def account_position(self, instrument_id: str) -> Decimal:
-        """Return the account's signed position in one instrument."""
-        return self._ledger.total(instrument_id).quantity
-
-    def mark(self, instrument_id: str) -> Decimal | None:
-        """Return what one unit is worth at the latest prices, or None if there never was one."""
-        return self._account.marks.mark(instrument_id)
-
-    def equity(self) -> Decimal:
-        """Return the account's value at the latest marks; asking changes nothing."""
-        return equity(self._ledger, self._account.marks.mark)
-
-    def equity_curve(self) -> EquityCurve:
-        """Return the samples taken, the peak and the drawdown."""
-        return self._curve
-
-    def statistics(self) -> PortfolioStatistics:
-        """Return what has been counted so far."""
-        counts = self._counts
-        return attrs.evolve(
-            counts,
-            targets_met=counts.signals - counts.refused_signals - counts.orders + counts.close_outs,
-            refused_by=dict(sorted(counts.refused_by.items())),
-            fills=self._ledger.count,
-            duplicate_fills=self._ledger.duplicates,
-            settlements=self._ledger.settled,
-        )

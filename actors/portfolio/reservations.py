@@ -1,56 +1,21 @@
 """Orders that work or are in flight: the quantities they may trade and the cash they hold back.
 
 Counted from the moment the portfolio approves an order until it is over, so that two orders at the
-same instant cannot spend the same room.
+same instant cannot spend the same room. Most orders are counted alone; those with alternatives or
+a parent, and those that are being changed, as :mod:`actors.portfolio.alternatives` says.
 """
 
+from collections.abc import Collection, Iterable
 from decimal import Decimal
-
-import msgspec
 
 from actors.model.money import ZERO
 from actors.model.order import Order, Side
-from actors.portfolio.exact import add, share, subtract
-from actors.portfolio.ledger import Key
+from actors.portfolio.alternatives import Alternatives, Claim, OwnWorking, Terms, Working
+from actors.portfolio.exact import add, subtract
+from actors.portfolio.positions import Key
 
 _BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than comparing it
-
-
-class Working:
-    """What the account is about to buy and sell of one instrument, in units, neither negative."""
-
-    __slots__ = ("buying", "selling")
-
-    def __init__(self) -> None:
-        self.buying = ZERO
-        self.selling = ZERO
-
-
-class OwnWorking(Working):
-    """The same for one strategy, whose orders count for the account too."""
-
-    __slots__ = ("everyone",)
-
-    def __init__(self, everyone: Working) -> None:
-        super().__init__()
-        self.everyone = everyone
-
-
-class _Reservation(msgspec.Struct, gc=False):
-    """One order: what is left of it, and the cash held back for that."""
-
-    own: OwnWorking
-    is_buy: bool
-    leaves: Decimal
-    opening: Decimal
-    opening_cost: Decimal
-    cost: Decimal
-
-    def cost_of(self, leaves: Decimal) -> Decimal:
-        """Return the cash to hold back. What closes a position is taken to fill first."""
-        if leaves >= self.opening:
-            return self.opening_cost
-        return share(self.opening_cost, leaves, self.opening)
+_NONE: dict[str, Claim] = {}
 
 
 class Reservations:
@@ -59,15 +24,22 @@ class Reservations:
     def __init__(self) -> None:
         self.reserved = ZERO
         """The cash that all of them hold back."""
-        self._orders: dict[str, _Reservation] = {}
+        self._claims: dict[str, Claim] = {}
         self._strategies: dict[Key, OwnWorking] = {}
         self._accounts: dict[str, Working] = {}
+        self._groups: dict[tuple[str, str], Alternatives] = {}
+        self._children: dict[str, dict[str, Claim]] = {}
+        """Those that wait for a parent which is not over, by parent."""
+        self._by_instrument: dict[str, dict[str, Claim]] | None = None
+        """Kept from the first time that somebody asks."""
 
     def __contains__(self, client_order_id: object) -> bool:
-        return client_order_id in self._orders
+        return client_order_id in self._claims
 
     def __len__(self) -> int:
-        return len(self._orders)
+        return len(self._claims)
+
+    # --- look-ups --------------------------------------------------------------------------------
 
     def strategy(self, key: Key) -> OwnWorking:
         """Return what one strategy has working in one instrument; not to be changed."""
@@ -76,12 +48,59 @@ class Reservations:
             own = self._strategies[key] = OwnWorking(self.account(key[1]))
         return own
 
+    def known(self, strategy: str | None, instrument: str) -> Working | None:
+        """Return what a strategy, or the account, has working, or None if it never had anything."""
+        if strategy is None:
+            return self._accounts.get(instrument)
+        return self._strategies.get((strategy, instrument))
+
     def account(self, instrument: str) -> Working:
         """Return what the account has working in one instrument; not to be changed."""
         everyone = self._accounts.get(instrument)
         if everyone is None:
             everyone = self._accounts[instrument] = Working()
         return everyone
+
+    def claim(self, client_order_id: str) -> Claim | None:
+        """Return an order that is not over; not to be changed."""
+        return self._claims.get(client_order_id)
+
+    def claims(self) -> Iterable[Claim]:
+        """Return every order that is not over."""
+        return self._claims.values()
+
+    def claims_on(self, instrument: str) -> Collection[Claim]:
+        """Return the orders in one instrument that are not over."""
+        index = self._by_instrument
+        if index is None:
+            index = self._by_instrument = {}
+            for client_order_id, claim in self._claims.items():
+                index.setdefault(claim.order.instrument, {})[client_order_id] = claim
+        return index.get(instrument, _NONE).values()
+
+    def group(self, strategy: str, name: str) -> Alternatives | None:
+        """Return the alternatives of a group, or None if none of them works."""
+        return self._groups.get((strategy, name))
+
+    def counted_with(self, claim: Claim) -> tuple[Decimal, Decimal, Decimal]:
+        """Return what an order, its alternatives included, is counted as: buying, selling, cost."""
+        if claim.group is None:
+            quantity = claim.leaves
+            return (quantity, ZERO, claim.cost) if claim.is_buy else (ZERO, quantity, claim.cost)
+        group = self._groups[claim.group]
+        return (*group.counted(claim.own), group.cost)
+
+    def room_of(self, parent: str, group: tuple[str, str] | None) -> Decimal:
+        """Return what a parent will still open that no child of it, but this group's, waits for."""
+        claim = self._claims.get(parent)
+        if claim is None:
+            return ZERO
+        children = self._children.get(parent, _NONE).values()
+        others = {child.group for child in children if child.group != group}
+        waiting = [self._groups[name].waiting() for name in others if name is not None]
+        return max(subtract(claim.leaves, sum(waiting, ZERO)), ZERO)
+
+    # --- changes ---------------------------------------------------------------------------------
 
     def add(self, order: Order, own: OwnWorking, opening: Decimal, cost: Decimal) -> None:
         """Count an order, and hold back the cost of the part that opens a position.
@@ -90,8 +109,14 @@ class Reservations:
         """
         quantity = order.quantity
         is_buy = order.side is _BUY
-        held = _Reservation(own, is_buy, quantity, opening, cost, cost)
-        self._orders[order.client_order_id] = held
+        claim = Claim(own, is_buy, quantity, opening, cost, cost, order)
+        self._claims[order.client_order_id] = claim
+        if self._by_instrument is not None:
+            index = self._by_instrument.setdefault(order.instrument, {})
+            index[order.client_order_id] = claim
+        if order.group or order.parent:
+            self._add_alternative(claim)
+            return
         everyone = own.everyone
         if is_buy:
             own.buying = add(own.buying, quantity)
@@ -102,39 +127,138 @@ class Reservations:
         if cost:
             self.reserved = add(self.reserved, cost)
 
+    def _add_alternative(self, claim: Claim) -> None:
+        order = claim.order
+        parent = self._claims.get(order.parent) if order.parent else None
+        if parent is not None:
+            claim.filled_by_parent = parent.filled()
+            self._children.setdefault(order.parent, {})[order.client_order_id] = claim
+        self._join(claim, group_of(order))
+
+    def _join(self, claim: Claim, name: tuple[str, str]) -> None:
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = Alternatives()
+        claim.group = name
+        group.members[claim.order.client_order_id] = claim
+        self._count(group)
+
+    def _count(self, group: Alternatives) -> None:
+        more = group.count()
+        if more:
+            self.reserved = add(self.reserved, more)
+
+    def propose(self, order: Order, opening: Decimal, cost: Decimal) -> None:
+        """Count a change: the greater of the old and the new, until :meth:`change` says which.
+
+        Of an order that is over, there is nothing to count.
+        """
+        claim = self._claims.get(order.client_order_id)
+        if claim is None:
+            return
+        claim.proposals += (Terms(order, opening, cost),)
+        if claim.group is None:
+            self._uncount(claim)
+            self._join(claim, group_of(order))
+        else:
+            self._count(self._groups[claim.group])
+
+    def change(self, client_order_id: str, order: Order, *, accepted: bool) -> None:
+        """Count an order as it stands after a change that was accepted or not."""
+        claim = self._claims.get(client_order_id)
+        if claim is None:
+            return
+        if claim.group is None:
+            if not accepted:
+                return
+            self._uncount(claim)
+            self._join(claim, group_of(order))
+        claim.change(accepted, order)
+        assert claim.group is not None
+        self._count(self._groups[claim.group])
+
     def fill(self, client_order_id: str, quantity: Decimal, *, is_over: bool) -> None:
         """Count a fill of an order; of one that is over already, nothing is left to count."""
+        if self._children:
+            self._parent_filled(client_order_id, quantity, is_over=is_over)
         if is_over:
             self.release(client_order_id)
             return
-        held = self._orders.get(client_order_id)
-        if held is None:
+        claim = self._claims.get(client_order_id)
+        if claim is None:
             return
-        if quantity >= held.leaves:
+        if claim.group is not None:
+            claim.leaves = subtract(claim.leaves, quantity)
+            self._count(self._groups[claim.group])
+            return
+        if quantity >= claim.leaves:
             self.release(client_order_id)
             return
-        held.leaves = subtract(held.leaves, quantity)
-        _reduce(held, quantity)
-        if held.cost:
-            cost = held.cost_of(held.leaves)
-            self.reserved = add(self.reserved, subtract(cost, held.cost))
-            held.cost = cost
+        claim.leaves = subtract(claim.leaves, quantity)
+        _reduce(claim, quantity)
+        if claim.cost:
+            cost = claim.cost_of(claim.leaves)
+            self.reserved = add(self.reserved, subtract(cost, claim.cost))
+            claim.cost = cost
+
+    def _parent_filled(self, parent: str, quantity: Decimal, *, is_over: bool) -> None:
+        """Count for its children what an order has filled; a whole one holds nothing back."""
+        children = self._children.get(parent)
+        if children is None:
+            return
+        for child in children.values():
+            if child.filled_by_parent is not None:
+                filled = add(child.filled_by_parent, quantity)
+                child.filled_by_parent = None if is_over else filled
+            assert child.group is not None
+            self._count(self._groups[child.group])
 
     def release(self, client_order_id: str) -> None:
         """Forget an order that is over."""
-        held = self._orders.pop(client_order_id, None)
-        if held is None:
+        claim = self._claims.pop(client_order_id, None)
+        if claim is None:
             return
-        _reduce(held, held.leaves)
-        if held.cost:
-            self.reserved = subtract(self.reserved, held.cost)
+        if self._by_instrument is not None:
+            del self._by_instrument[claim.order.instrument][client_order_id]
+        if self._children:
+            self._children.pop(client_order_id, None)
+            if claim.order.parent in self._children:
+                self._leave_parent(claim)
+        if claim.group is None:
+            _reduce(claim, claim.leaves)
+            if claim.cost:
+                self.reserved = subtract(self.reserved, claim.cost)
+        else:
+            group = self._groups[claim.group]
+            del group.members[client_order_id]
+            self._count(group)
+            if not group.members:
+                del self._groups[claim.group]
+
+    def _leave_parent(self, claim: Claim) -> None:
+        children = self._children[claim.order.parent]
+        children.pop(claim.order.client_order_id, None)
+        if not children:
+            del self._children[claim.order.parent]
+
+    def _uncount(self, claim: Claim) -> None:
+        """Count an order that is counted alone as no order any more."""
+        _reduce(claim, claim.leaves)
+        if claim.cost:
+            self.reserved = subtract(self.reserved, claim.cost)
+            claim.cost = ZERO
 
 
-def _reduce(held: _Reservation, quantity: Decimal) -> None:
+def group_of(order: Order) -> tuple[str, str]:
+    """Return what names the alternatives of an order: its group, or itself alone."""
+    return (order.strategy, order.group) if order.group else ("", order.client_order_id)
+
+
+def _reduce(claim: Claim, quantity: Decimal) -> None:
     """Count a quantity of an order as neither being bought nor being sold any more."""
-    own = held.own
+    own = claim.own
     everyone = own.everyone
-    if held.is_buy:
+    if claim.is_buy:
         own.buying = subtract(own.buying, quantity)
         everyone.buying = subtract(everyone.buying, quantity)
     else:

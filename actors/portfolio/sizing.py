@@ -47,3 +47,9 @@ def size_violation(signal: Signal, stake: Stake) -> Violation:
         found = "none" if quantity is None else plain(quantity)
         return Violation("Size", "a side and a quantity above 0, or a target", found)
     return Violation("Size", f"one lot of {plain(stake.instrument.lot)} or more", plain(quantity))
+
+
+def no_price(signed: Decimal, price: Decimal | None) -> Violation:
+    """Return why an order of a size cannot be weighed."""
+    wanted = "an ask to buy at" if signed > ZERO else "a bid to sell at"
+    return Violation("NoPrice", wanted, "none" if price is None else plain(price))

@@ -17,46 +17,50 @@ from actors.model.money import ZERO
 from actors.strategies.strategy import Strategy
 
 PriceOf = Callable[[Any], Any]
-"""Takes the price from a quote or a bar."""
+"""Takes the price from a quote, a trade or a bar."""
 
 
 class _Sides:
-    """Which average is above the other, and whom to tell when that changes."""
+    """Which average is above the other, and whom to tell when that changes.
 
-    __slots__ = ("_turn", "_waits", "is_above")
+    Args:
+        turn: Is told the new side, +1 or -1.
+        is_told_first: Whether it is also told the first side, which is no change.
+    """
 
-    def __init__(self, waits: int, turn: Callable[[int], None]) -> None:
+    __slots__ = ("_is_told", "_turn", "is_above", "waits")
+
+    def __init__(self, turn: Callable[[int], None], *, is_told_first: bool) -> None:
         self.is_above: bool | None = None
         """Whether the fast average is above; None as long as neither is."""
-        self._waits = waits
+        self.waits = 0
+        """How many more differences do not count: the averages are not known yet."""
         self._turn = turn
+        self._is_told = is_told_first
 
     def settle(self, difference: float) -> None:
-        """Take a difference, fast less slow, that does not agree with ``is_above``.
-
-        The first ``waits`` of them do not count: the averages are not known yet. Nor does 0.
-        """
-        if self._waits:
-            self._waits -= 1
+        """Take a difference, fast less slow, that does not agree with ``is_above``; 0 is none."""
+        if self.waits:
+            self.waits -= 1
         elif difference:
             self.is_above = difference > 0
-            self._turn(1 if difference > 0 else -1)
+            if self._is_told:
+                self._turn(1 if difference > 0 else -1)
+            self._is_told = True
 
 
 Follower = Generator[None, Any, None]
-"""Is sent each quote or bar of one instrument. What it needs at each is in its local variables,
-which Python reaches faster than attributes: a year of minutes is half a million bars."""
+"""Is sent each quote, trade or bar of one instrument. What it needs at each is in its local
+variables, which Python reaches faster than attributes: a year of minutes is half a million bars."""
 
 
-def _follow_ema(
-    lengths: tuple[int, int], price_of: PriceOf, turn: Callable[[int], None]
-) -> Follower:
+def _follow_ema(lengths: tuple[int, int], price_of: PriceOf, sides: _Sides) -> Follower:
     """Follow two exponential averages, seeded by the first price; nan is no price."""
     fast_weight, slow_weight = (2.0 / (length + 1) for length in lengths)
     fast = slow = nan
     while fast != fast:
         fast = slow = price_of((yield))
-    sides = _Sides(lengths[1] - 2, turn)
+    sides.waits = lengths[1] - 2
     while True:
         price = price_of((yield))
         if price == price:
@@ -66,9 +70,7 @@ def _follow_ema(
                 sides.settle(fast - slow)
 
 
-def _follow_sma(
-    lengths: tuple[int, int], price_of: PriceOf, turn: Callable[[int], None]
-) -> Follower:
+def _follow_sma(lengths: tuple[int, int], price_of: PriceOf, sides: _Sides) -> Follower:
     """Follow two simple averages; None is no price.
 
     Prices are whole ticks. What is kept of the averages is their difference times the product of
@@ -78,7 +80,7 @@ def _follow_sma(
     weight = slow - fast
     prices = deque([0] * slow, slow)
     push = prices.append
-    sides = _Sides(slow - 1, turn)
+    sides.waits = slow - 1
     difference = 0
     while True:
         price = price_of((yield))
@@ -89,7 +91,7 @@ def _follow_sma(
                 sides.settle(difference)
 
 
-def _twice_mid(quote: Quote) -> int | None:
+def twice_mid_ticks(quote: Quote) -> int | None:
     """Return twice the mid of a quote, in ticks; None if a side is empty."""
     bid = quote.bid_ticks
     twice_mid = bid + quote.ask_ticks
@@ -99,17 +101,23 @@ def _twice_mid(quote: Quote) -> int | None:
 _FOLLOW = {"ema": _follow_ema, "sma": _follow_sma}
 _PRICES: dict[tuple[str, str], PriceOf] = {
     ("ema", "quote"): attrgetter("mid"),
+    ("ema", "trade"): attrgetter("price_ticks"),
     ("ema", "bar"): attrgetter("close"),
-    ("sma", "quote"): _twice_mid,
+    ("sma", "quote"): twice_mid_ticks,
+    ("sma", "trade"): attrgetter("price_ticks"),
     ("sma", "bar"): attrgetter("close_ticks"),
 }
+_KINDS = {"quote": EventKind.QUOTE, "trade": EventKind.TRADE, "bar": EventKind.BAR}
 
 
 class AverageCross(Strategy):
     """Holds ``quantity`` while the fast average is above the slow one.
 
     Below, it holds as much short, or nothing. It is in the market as soon as both averages are
-    known. After a restart they warm up anew; until then the position stays as it is.
+    known, or with ``wait_for_cross`` at the first crossing after that. A fast average of length 1
+    is the price itself: a slow one alone is then crossed by it.
+
+    After a restart they warm up anew; until then the position stays as it is.
     """
 
     @attrs.frozen(kw_only=True)
@@ -117,20 +125,25 @@ class AverageCross(Strategy):
         """How it trades.
 
         Attributes:
-            fast: Length of the fast average, in quotes or bars.
+            fast: Length of the fast average, in quotes, trades or bars; 1 is the price itself.
             slow: Length of the slow average; above ``fast``.
             average: Exponential (weight ``2 / (length + 1)``) or simple.
             quantity: The position it takes, in units.
-            on: What a price is: the mid of a quote with two sides, or the close of a bar.
+            on: What a price is: the mid of a quote with two sides, that of a public trade, or the
+                close of a bar.
             allow_short: Whether it goes short below; if not, it goes flat.
+            wait_for_cross: Whether it stays out until the averages cross for the first time.
         """
 
         fast: int = attrs.field(default=10, validator=ge(1))
         slow: int = attrs.field(default=20, validator=ge(2))
         average: Literal["ema", "sma"] = attrs.field(default="ema", validator=in_(("ema", "sma")))
         quantity: Decimal = attrs.field(default=Decimal(1), validator=gt(ZERO))
-        on: Literal["quote", "bar"] = attrs.field(default="quote", validator=in_(("quote", "bar")))
+        on: Literal["quote", "trade", "bar"] = attrs.field(
+            default="quote", validator=in_(tuple(_KINDS))
+        )
         allow_short: bool = True
+        wait_for_cross: bool = False
 
         @slow.validator
         def _slow_is_slower(self, _attribute: object, value: int) -> None:
@@ -142,7 +155,7 @@ class AverageCross(Strategy):
     def on_start(self) -> None:
         """Know no averages yet."""
         parameters = self.parameters
-        self._kind = EventKind.QUOTE if parameters.on == "quote" else EventKind.BAR
+        self._kind = _KINDS[parameters.on]
         self._below = -parameters.quantity if parameters.allow_short else ZERO
         self._followers: dict[int, Follower] = {}
 
@@ -158,8 +171,9 @@ class AverageCross(Strategy):
             parameters = self.parameters
             price_of = _PRICES[parameters.average, parameters.on]
             turn = partial(self._turn, self.instruments[index])
+            sides = _Sides(turn, is_told_first=not parameters.wait_for_cross)
             follow = _FOLLOW[parameters.average]
-            follower = follow((parameters.fast, parameters.slow), price_of, turn)
+            follower = follow((parameters.fast, parameters.slow), price_of, sides)
             next(follower)  # up to where it waits for the first price
             self._followers[index] = follower
         return follower

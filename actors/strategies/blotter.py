@@ -27,10 +27,11 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Blotter:
     """Open orders, oldest first, and positions."""
 
-    __slots__ = ("_open", "_positions")
+    __slots__ = ("_changes", "_open", "_positions")
 
     def __init__(self) -> None:
         self._open: dict[str, Signal | OrderUpdate] = {}
+        self._changes: dict[str, int] = {}
         self._positions: dict[str, Decimal] = {}
 
     def asked(self, signal: Signal) -> None:
@@ -42,16 +43,39 @@ class Blotter:
         if signal.target is None:
             self._open[signal.signal_id] = signal
 
+    def asked_to_change(self, order_id: str) -> None:
+        """Take notice of a change that was asked for."""
+        if order_id in self._open:
+            self._changes[order_id] = self._changes.get(order_id, 0) + 1
+
+    def forget(self, signal: Signal) -> None:
+        """Take notice that a signal was not sent after all."""
+        self._open.pop(signal.signal_id, None)
+
     def refused(self, refusal: SignalRefused) -> None:
-        """Take notice that a signal will not become an order."""
-        self._open.pop(refusal.signal_id, None)
+        """Take notice that a signal will not become an order, or a change was refused.
+
+        An order that was spoken of is there. Of one that was not, the refusals of its changes come
+        after that of itself, and there is one more of them: so the last one counts.
+        """
+        order_id = refusal.signal_id
+        if isinstance(self._open.get(order_id), OrderUpdate):
+            return
+        changes = self._changes.pop(order_id, 0)
+        if changes > 1:
+            self._changes[order_id] = changes - 1
+        if not changes:
+            self._open.pop(order_id, None)
 
     def updated(self, update: OrderUpdate) -> None:
-        """Take notice of an order's progress."""
+        """Take notice of an order's progress: a change of its quantity is in it."""
+        order_id = update.client_order_id
+        if self._changes:
+            self._changes.pop(order_id, None)
         if update.status in TERMINAL:
-            self._open.pop(update.client_order_id, None)
+            self._open.pop(order_id, None)
         else:
-            self._open[update.client_order_id] = update
+            self._open[order_id] = update
 
     def position_changed(self, change: PositionChanged) -> None:
         """Take notice of a position."""

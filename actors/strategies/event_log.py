@@ -1,16 +1,29 @@
 """The smallest example: counts what it hears, and writes some of it to the run's log."""
 
+import json
 from collections import Counter, deque
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar, Literal, get_args
 
 import attrs
-from attrs.validators import ge
+import msgspec
+from attrs.validators import ge, in_
 
 from actors.messages.account import PositionChanged
 from actors.messages.alerts import Logged
-from actors.messages.market import Bar, BookView, Connection, Quote, Resolution, Trade
+from actors.messages.market import (
+    KIND_MASK,
+    Bar,
+    BookView,
+    Connection,
+    EventKind,
+    Quote,
+    Resolution,
+    Trade,
+)
 from actors.messages.trading import Fill, OrderUpdate, SignalRefused
+from actors.model.instrument import Instrument
 from actors.model.money import plain
 from actors.strategies.strategy import Strategy
 
@@ -28,6 +41,28 @@ Event = (
 )
 
 
+EventName = Literal[
+    "quote",
+    "trade",
+    "bar",
+    "book",
+    "connection",
+    "resolution",
+    "order",
+    "fill",
+    "position",
+    "refusal",
+]
+_KINDS: Mapping[EventKind, EventName] = {
+    EventKind.QUOTE: "quote",
+    EventKind.TRADE: "trade",
+    EventKind.BAR: "bar",
+    EventKind.BOOK: "book",
+    EventKind.CONNECTION: "connection",
+    EventKind.RESOLUTION: "resolution",
+}
+
+
 class EventLog(Strategy):
     """Counts every event by kind; logs every n-th, and the counts at the end. It trades nothing.
 
@@ -40,15 +75,34 @@ class EventLog(Strategy):
 
     @attrs.frozen(kw_only=True)
     class Parameters:
-        """How much it writes.
+        """What it writes, and how much of it.
 
         Attributes:
             every: One event in so many is written.
+            kinds: What it hears; nothing else is even delivered, or counted.
+            samples: Kinds that are counted apart, and of which one in so many is written.
+            format: ``text`` is for people, ``json`` for machines: all fields of the event.
+            totals: Whether the counts are written at the end.
             keep: How many of the last lines stay in memory.
         """
 
         every: int = attrs.field(default=1000, validator=ge(1))
+        kinds: tuple[EventName, ...] = get_args(EventName)
+        samples: Mapping[EventName, int] = attrs.field(factory=dict)
+        format: Literal["text", "json"] = attrs.field(
+            default="text", validator=in_(("text", "json"))
+        )
+        totals: bool = True
         keep: int = attrs.field(default=100, validator=ge(0))
+
+        @samples.validator
+        def _samples_are_whole(self, _attribute: object, value: Mapping[EventName, int]) -> None:
+            for kind, every in value.items():
+                if kind not in get_args(EventName) or every < 1:
+                    raise ValueError(
+                        f"samples: expected kinds of events and numbers above 0, "
+                        f"found {kind}: {every}"
+                    )
 
     parameters: Parameters
 
@@ -56,7 +110,15 @@ class EventLog(Strategy):
         """Begin to count."""
         self.counts: Counter[str] = Counter()
         self.lines: deque[str] = deque(maxlen=self.parameters.keep)
+        self._wanted = frozenset(self.parameters.kinds)
         self._until_next = self.parameters.every
+        self._until_sample = dict(self.parameters.samples)
+
+    def callback(self, code: int) -> Callable[[Any], None] | None:
+        """Hear of the market only what is wanted."""
+        if _KINDS[EventKind(code & KIND_MASK)] not in self.parameters.kinds:
+            return None
+        return super().callback(code)
 
     def on_quote(self, quote: Quote) -> None:
         """Count a quote."""
@@ -100,16 +162,33 @@ class EventLog(Strategy):
 
     def on_stop(self) -> None:
         """Log the counts."""
-        counts = ", ".join(f"{kind} {count}" for kind, count in sorted(self.counts.items()))
-        self._log(f"heard in all: {counts or 'nothing'}", self.now_ns)
+        if self.parameters.totals:
+            counts = ", ".join(f"{kind} {count}" for kind, count in sorted(self.counts.items()))
+            self._log(f"heard in all: {counts or 'nothing'}", self.now_ns)
 
-    def _count(self, kind: str, event: Event) -> None:
+    def _count(self, kind: EventName, event: Event) -> None:
+        if kind not in self._wanted:
+            return
         self.counts[kind] += 1
-        self._until_next -= 1
-        if self._until_next == 0:
-            self._until_next = self.parameters.every
+        if self._is_written(kind):
             time_ns = getattr(event, "time_ns", self.now_ns)
-            self._log(f"{kind} {describe(event)}", time_ns)
+            is_json = self.parameters.format == "json"
+            text = as_json(kind, event) if is_json else f"{kind} {describe(event)}"
+            self._log(text, time_ns)
+
+    def _is_written(self, kind: EventName) -> bool:
+        samples = self._until_sample
+        if kind in samples:
+            samples[kind] -= 1
+            if samples[kind]:
+                return False
+            samples[kind] = self.parameters.samples[kind]
+            return True
+        self._until_next -= 1
+        if self._until_next:
+            return False
+        self._until_next = self.parameters.every
+        return True
 
     def _log(self, text: str, time_ns: int) -> None:
         self.lines.append(text)
@@ -119,6 +198,24 @@ class EventLog(Strategy):
 def describe(event: Event) -> str:
     """Return an event in a few words, its instrument first."""
     return f"{_name(event)}: {_details(event)}"
+
+
+def as_json(kind: EventName, event: Event) -> str:
+    """Return an event as one line of JSON: its kind and all its fields.
+
+    Decimals are texts; an instrument is its id; what is not known (nan) is null.
+    """
+    values = {name: getattr(event, name) for name in event.__struct_fields__}
+    fields = {name: None if value != value else value for name, value in values.items()}
+    return json.dumps({"kind": kind, **fields}, default=_plain, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return plain(value)
+    if isinstance(value, Instrument):
+        return value.id
+    return msgspec.to_builtins(value)
 
 
 def _details(event: Event) -> str:

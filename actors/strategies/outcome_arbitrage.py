@@ -10,20 +10,8 @@ from actors.messages.market import Connection, Quote, Resolution
 from actors.model.instrument import Instrument, Outcome
 from actors.model.money import ONE, ZERO, plain, round_down
 from actors.model.order import TimeInForce
+from actors.strategies.fees import fee_per_unit
 from actors.strategies.strategy import Strategy
-
-
-def fee_per_unit(price: Decimal, fee_rate: Decimal, curve_fee_rate: Decimal) -> Decimal:
-    """Return the taker's fee for one outcome token.
-
-    Args:
-        price: What the token costs; between 0 and 1.
-        fee_rate: A fraction of the notional (0.001 is 0.1 %).
-        curve_fee_rate: Added to it, ``curve_fee_rate * price * (1 - price)``.
-
-    Source of the second: Polymarket's documentation ("Fees").
-    """
-    return price * (fee_rate + curve_fee_rate * (ONE - price))
 
 
 class Leg:

@@ -10,36 +10,50 @@ from importlib.abc import Loader
 from pathlib import Path
 from types import ModuleType
 
+from actors.errors import StrategyNotFound
 from actors.strategies.average_cross import AverageCross
 from actors.strategies.event_log import EventLog
 from actors.strategies.market_analysis import MarketAnalysis
+from actors.strategies.market_maker import MarketMaker
+from actors.strategies.momentum import Momentum
 from actors.strategies.outcome_arbitrage import OutcomeArbitrage
 from actors.strategies.strategy import Strategy
+from actors.strategies.yes_no import YesNo
 
 STRATEGIES: dict[str, type[Strategy]] = {
     "average_cross": AverageCross,
     "event_log": EventLog,
     "market_analysis": MarketAnalysis,
+    "market_maker": MarketMaker,
+    "momentum": Momentum,
     "outcome_arbitrage": OutcomeArbitrage,
+    "yes_no": YesNo,
 }
 """The built-in strategies."""
+OTHER_NAMES = {
+    "MovingAverageCrossover": "average_cross",
+    "MarketAnalysisStrategy": "market_analysis",
+    "LoggingStrategy": "event_log",
+}
+"""What other systems call some of them."""
 
 
 def resolve_strategy(name: str) -> type[Strategy]:
     """Return the strategy of a name.
 
     Args:
-        name: A built-in one (see ``STRATEGIES``), ``package.module:Class``, or
+        name: A built-in one (see ``STRATEGIES`` and ``OTHER_NAMES``), ``package.module:Class``, or
             ``path/to/file.py:Class``.
 
     Raises:
-        ValueError: If there is none: says what there is, and what is nearest.
+        StrategyNotFound: If there is none: says what there is, and what is nearest.
     """
     if ":" not in name:
+        name = OTHER_NAMES.get(name, name)
         if name in STRATEGIES:
             return STRATEGIES[name]
         expected = ", ".join(STRATEGIES)
-        raise ValueError(
+        raise StrategyNotFound(
             f"strategy {name!r}: expected one of {expected}, or package.module:Class, "
             f"or path/to/file.py:Class{_hint(name, STRATEGIES)}"
         )
@@ -52,7 +66,7 @@ def _load_module(place: str) -> ModuleType:
     try:
         return importlib.import_module(place)
     except (ImportError, SyntaxError, ValueError) as error:
-        raise ValueError(f"strategy module {place!r} cannot be imported: {error}") from error
+        raise StrategyNotFound(f"strategy module {place!r} cannot be imported: {error}") from error
 
 
 def _load_file(path: Path) -> ModuleType:
@@ -63,7 +77,7 @@ def _load_file(path: Path) -> ModuleType:
     if module_name in sys.modules:
         return sys.modules[module_name]
     if not resolved.is_file():
-        raise ValueError(f"strategy file {path} does not exist")
+        raise StrategyNotFound(f"strategy file {path} does not exist")
     spec = importlib.util.spec_from_file_location(module_name, resolved)
     assert spec is not None
     assert spec.loader is not None
@@ -71,7 +85,7 @@ def _load_file(path: Path) -> ModuleType:
     try:
         _execute(module, spec.loader)
     except (ImportError, SyntaxError) as error:
-        raise ValueError(f"strategy file {path} cannot be imported: {error}") from error
+        raise StrategyNotFound(f"strategy file {path} cannot be imported: {error}") from error
     return module
 
 
@@ -97,7 +111,7 @@ def _strategy_of(module: ModuleType, place: str, class_name: str) -> type[Strate
         and value.__module__ == module.__name__
     ]
     expected = f"one of {', '.join(choices)}" if choices else "a subclass of Strategy, it has none"
-    raise ValueError(
+    raise StrategyNotFound(
         f"strategy {class_name!r} of {place}: expected {expected}{_hint(class_name, choices)}"
     )
 

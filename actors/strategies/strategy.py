@@ -18,7 +18,14 @@ from actors.messages.market import (
 )
 from actors.messages.slices import MarketData, Slice
 from actors.messages.system import TimerFired
-from actors.messages.trading import Fill, OrderUpdate, Signal, SignalRefused
+from actors.messages.trading import (
+    Fill,
+    ModifyOrder,
+    OrderUpdate,
+    Signal,
+    SignalBatch,
+    SignalRefused,
+)
 from actors.model.instrument import Instruments
 from actors.strategies.callbacks import Callbacks
 from actors.strategies.replicas import BookReplicas
@@ -144,6 +151,11 @@ class Strategy(Callbacks, Verbs):
             match message:
                 case Signal() if direction == "sent":
                     self._blotter.asked(message)
+                case SignalBatch() if direction == "sent":
+                    for signal in message.signals:
+                        self._blotter.asked(signal)
+                case ModifyOrder() if direction == "sent":
+                    self._blotter.asked_to_change(message.client_order_id)
                 case OrderUpdate():
                     self._blotter.updated(message)
                 case PositionChanged():

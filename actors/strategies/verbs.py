@@ -1,17 +1,37 @@
-"""What a strategy may do: wish, cancel, set timers, look at what it holds."""
+"""What a strategy may do: wish, change, cancel, set timers, look at what it holds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Unpack
 
 import msgspec
 
 from actors.actor import Context, Later
+from actors.messages.account import ConversionKind, ConvertTokens
 from actors.messages.system import TimerFired
-from actors.messages.trading import CancelOrder, Signal
+from actors.messages.trading import (
+    CancelOrder,
+    CancelOrders,
+    ModifyOrder,
+    Signal,
+    SignalBatch,
+)
 from actors.model.instrument import Instrument
 from actors.model.order import Side
 from actors.strategies.blotter import Blotter, OpenOrder
-from actors.strategies.wishes import MARKET_ORDER, Number, Terms, exact, order_terms, positive
+from actors.strategies.wishes import (
+    MARKET_ORDER,
+    BracketTerms,
+    ChangeTerms,
+    Number,
+    Terms,
+    bracket_prices,
+    change_terms,
+    exact,
+    order_terms,
+    positive,
+)
 
 
 class _SetTimer(msgspec.Struct, frozen=True, gc=False):
@@ -37,12 +57,15 @@ class Verbs:
         self._blotter = Blotter()
         self._timers: dict[str, int] = {}
         self._sets_timers = False
+        self._batch: list[Signal] | None = None
+
+    # --- orders ----------------------------------------------------------------------------------
 
     def buy(self, instrument: Instrument | str, quantity: Number, **terms: Unpack[Terms]) -> str:
         """Wish to buy a quantity, in units; return the order's client id.
 
         Raises:
-            TypeError: If a number is a float.
+            TypeError: If a number is a float, or there is no such term.
             ValueError: If the quantity is not above 0, or the terms contradict each other.
         """
         return self._wish(instrument, Side.BUY, positive(quantity, "quantity"), terms)
@@ -66,6 +89,152 @@ class Verbs:
     def cancel(self, order_id: str, *, reason: str = "") -> None:
         """Ask to cancel an order of this strategy; it may fill before it is cancelled."""
         self.outbox.append(CancelOrder(client_order_id=order_id, strategy=self.name, reason=reason))
+
+    def cancel_all(
+        self,
+        instrument: Instrument | str | None = None,
+        side: Side | None = None,
+        *,
+        reason: str = "",
+    ) -> None:
+        """Ask to cancel this strategy's orders: of one instrument or side, if these are named."""
+        self.outbox.append(
+            CancelOrders(
+                strategy=self.name,
+                instrument="" if instrument is None else _id_of(instrument),
+                side=side,
+                reason=reason,
+            )
+        )
+
+    def modify(self, order_id: str, **changes: Unpack[ChangeTerms]) -> None:
+        """Ask to change an open order of this strategy, under its id.
+
+        ``quantity`` is that of the whole order, with what has been filled. :meth:`on_order` tells
+        what became of it; one change of an order at a time is under way, another is refused.
+
+        Raises:
+            TypeError: If a number is a float, or there is no such change.
+            ValueError: If the quantity or a price is not above 0, or nothing is to change.
+        """
+        quantity, limit, stop, reason = change_terms(changes)
+        self._blotter.asked_to_change(order_id)
+        self.outbox.append(
+            ModifyOrder(
+                client_order_id=order_id,
+                strategy=self.name,
+                quantity=quantity,
+                limit_price=limit,
+                stop_price=stop,
+                reason=reason,
+            )
+        )
+
+    @contextmanager
+    def batch(self, *, all_or_none: bool = False) -> Iterator[None]:
+        """Send the wishes that are made inside together; of ``all_or_none`` ones, all or none.
+
+        Cancels and changes go out by themselves, before the batch. If the block raises, none of its
+        wishes is sent.
+
+        Raises:
+            ValueError: If a batch is open already.
+        """
+        if self._batch is not None:
+            raise ValueError("a batch is open already")
+        signals = self._batch = []
+        try:
+            yield
+        except BaseException:
+            for signal in signals:
+                self._blotter.forget(signal)
+            raise
+        finally:
+            self._batch = None
+        if signals:
+            batch = SignalBatch(strategy=self.name, signals=tuple(signals), all_or_none=all_or_none)
+            self.outbox.append(batch)
+
+    def bracket(
+        self,
+        instrument: Instrument | str,
+        side: Side,
+        quantity: Number,
+        **terms: Unpack[BracketTerms],
+    ) -> tuple[str, str, str]:
+        """Wish to enter with two exits: a limit that takes the profit, a stop that ends the loss.
+
+        The exits wait for the entry to fill and are alternatives; both only reduce. The three are
+        approved together or not at all, unless they are part of a batch of yours.
+
+        Returns:
+            The client ids of the entry, of the take-profit and of the stop-loss.
+
+        Raises:
+            TypeError: If a number is a float, or a term is missing or unknown.
+            ValueError: If a number is not above 0, or the exits are not on both sides of the entry.
+        """
+        profit, loss, limit, reason = bracket_prices(side, terms)
+        if self._batch is None:
+            with self.batch(all_or_none=True):
+                return self.bracket(instrument, side, quantity, **terms)
+        amount = positive(quantity, "quantity")
+        entry = self._wish(instrument, side, amount, {"limit": limit, "reason": reason})
+        exits: Terms = {
+            "reduce_only": True,
+            "group": f"{entry}-exits",
+            "parent": entry,
+        }
+        names = (("take profit", {"limit": profit}), ("stop loss", {"stop": loss}))
+        take, stop = (
+            self._wish(
+                instrument,
+                side.opposite,
+                amount,
+                {**exits, **price, "reason": f"{name} of {entry}"},  # type: ignore[typeddict-item]
+            )
+            for name, price in names
+        )
+        return entry, take, stop
+
+    # --- outcome tokens --------------------------------------------------------------------------
+
+    def split(self, instrument: Instrument | str, quantity: Number, *, reason: str = "") -> str:
+        """Wish to make tokens of each outcome of a market out of cash; return the request's id.
+
+        Raises:
+            TypeError: If the quantity is a float.
+            ValueError: If it is not above 0.
+        """
+        return self._convert(ConversionKind.SPLIT, instrument, quantity, reason)
+
+    def merge(self, instrument: Instrument | str, quantity: Number, *, reason: str = "") -> str:
+        """Wish to make cash out of tokens of each outcome of a market; as :meth:`split`."""
+        return self._convert(ConversionKind.MERGE, instrument, quantity, reason)
+
+    def redeem(self, instrument: Instrument | str, quantity: Number, *, reason: str = "") -> str:
+        """Wish to make of tokens of a resolved market what they pay; as :meth:`split`."""
+        return self._convert(ConversionKind.REDEEM, instrument, quantity, reason)
+
+    def _convert(
+        self, kind: ConversionKind, instrument: Instrument | str, quantity: Number, reason: str
+    ) -> str:
+        amount = positive(quantity, "quantity")
+        self._wishes += 1
+        request_id = self._id_prefix + str(self._wishes)
+        self.outbox.append(
+            ConvertTokens(
+                request_id=request_id,
+                strategy=self.name,
+                kind=kind,
+                instrument=_id_of(instrument),
+                quantity=amount,
+                reason=reason,
+            )
+        )
+        return request_id
+
+    # --- timers, and what is known ---------------------------------------------------------------
 
     def set_timer(self, name: str, delay_ns: int) -> None:
         """Have :meth:`on_timer` called in ``delay_ns`` nanoseconds, once.
@@ -99,8 +268,8 @@ class Verbs:
         amount: Decimal,
         terms: Terms,
     ) -> str:
-        order_type, limit, time_in_force, reason, priority = (
-            order_terms(**terms) if terms else MARKET_ORDER
+        order_type, limit, time_in_force, reason, priority, others = (
+            order_terms(terms) if terms else MARKET_ORDER
         )
         self._wishes += 1
         signal = Signal(
@@ -115,9 +284,13 @@ class Verbs:
             time_in_force=time_in_force,
             priority=priority,
             reason=reason,
+            **others,
         )
         self._blotter.asked(signal)
-        self.outbox.append(signal)
+        if self._batch is None:
+            self.outbox.append(signal)
+        else:
+            self._batch.append(signal)
         return signal.signal_id
 
     def take_outbox(self, now_ns: int) -> list[Any]:

@@ -1,6 +1,7 @@
 """Configuration: a YAML file becomes values, or everything that is wrong with it at once."""
 
 from runtime.config.describe import describe as describe
+from runtime.config.load import build_config as build_config
 from runtime.config.load import load_config as load_config
 from runtime.config.load import load_rest as load_rest
 from runtime.config.load import parse_config as parse_config

@@ -15,6 +15,7 @@ def describe(config: RunConfig) -> list[str]:
         f"portfolio   {portfolio.cash} {portfolio.currency},"
         f" policies: {_listed(policy.type for policy in portfolio.policies)}",
         f"broker      {_broker(config)}",
+        *(f"note        {note}" for note in config.document.notes),
     ]
 
 

@@ -28,11 +28,13 @@ class Document:
         file: The file's name, as the user gave it.
         data: Mappings, lists, texts, whole numbers, decimals, booleans and None.
         origins: For each dotted key, what set it: ``run.yaml:12``, ``--set a=b``.
+        notes: What its writer should know, though nothing is wrong.
     """
 
     file: str
     data: dict[str, Any] = attrs.field(factory=dict)
     origins: dict[str, str] = attrs.field(factory=dict)
+    notes: list[str] = attrs.field(factory=list)
 
     def origin(self, key: str) -> str:
         """Return what set a key, or the nearest key that encloses it."""

@@ -12,7 +12,9 @@ from runtime.config.document import WHOLE, Document
 from runtime.config.model import Mode, RunConfig, SupervisionConfig
 from runtime.config.overrides import apply_override
 from runtime.config.plain import to_plain
+from runtime.config.presets import fill_in_preset
 from runtime.config.problems import Problems
+from runtime.config.seed_keys import translate
 from runtime.config.structure import structure
 from runtime.config.yaml_reader import read_yaml
 
@@ -53,6 +55,23 @@ def parse_config(
     read_yaml(text, problems, environment)
     for assignment in overrides:
         apply_override(assignment, problems, environment)
+    translate(problems)
+    fill_in_preset(problems)
+    config = _structured(problems)
+    problems.raise_if_any()
+    assert config is not None
+    return attrs.evolve(config, document=problems.document)
+
+
+def build_config(data: Mapping[str, Any], name: str = "(built)") -> RunConfig:
+    """Return the configuration that plain data, as a YAML file would hold them, describe.
+
+    Raises:
+        ConfigError: With every problem of the data; ``name`` is what problems call them.
+    """
+    problems = Problems(Document(file=name, data=dict(data)))
+    translate(problems)
+    fill_in_preset(problems)
     config = _structured(problems)
     problems.raise_if_any()
     assert config is not None
@@ -78,6 +97,8 @@ def load_rest(
         return None
     for assignment in overrides:
         apply_override(assignment, problems, environment)
+    translate(problems)
+    fill_in_preset(problems)
     document = problems.document
     config = structure(RunConfig, document.data, "", Problems(document))
     if config is None:

@@ -12,6 +12,9 @@ from typing import Any
 import attrs
 
 from actors.model.instrument import Instrument
+from actors.orders.config import OrderManagerConfig
+from actors.portfolio.books import CostMethod
+from actors.portfolio.config import EquitySampling
 from runtime.config.conversion import HIDDEN, REST
 from runtime.config.document import Document
 
@@ -104,10 +107,15 @@ class FeedConfig:
 
 @attrs.frozen(kw_only=True)
 class StrategyConfig:
-    """A strategy; no instruments means every one. No supervision of its own: the run's."""
+    """A strategy; no instruments means every one. No supervision of its own: the run's.
+
+    A ``preset`` (see :mod:`actors.strategies.presets`) is filled in when a configuration is read;
+    here it only says where the rest has come from.
+    """
 
     name: str = attrs.field(validator=_name)
     type: str
+    preset: str | None = None
     instruments: tuple[str, ...] = ()
     parameters: Options = attrs.field(factory=dict)
     supervision: SupervisionConfig | None = None
@@ -115,19 +123,42 @@ class StrategyConfig:
 
 @attrs.frozen(kw_only=True)
 class PortfolioConfig:
-    """The account: what it starts with, and what may refuse an order."""
+    """The account: what it starts with, how it is kept, and what may refuse an order.
+
+    ``balances`` is what it starts with by currency, beside ``cash`` or in its place.
+    """
 
     cash: Decimal = attrs.field(default=Decimal(10_000), validator=_at_least(0))
     currency: str = "USD"
+    balances: Mapping[str, Decimal] = attrs.field(factory=dict)
+    fx: Mapping[str, Decimal | str] = attrs.field(factory=dict)
+    equity: EquitySampling = EquitySampling.GRID
+    equity_samples: int = attrs.field(default=2048, validator=_at_least(4))
     equity_interval_ns: int = attrs.field(default=_SECOND, validator=_above_zero)
+    cost_method: CostMethod = CostMethod.AVERAGE
+    money_step: Decimal | None = None
+    leverage: Decimal = attrs.field(default=Decimal(1), validator=_at_least(1))
+    liquidate_at: Decimal | None = None
+    market_order_buffer: Decimal = attrs.field(default=Decimal(0), validator=_at_least(0))
+    auto_redeem: bool = True
     policies: tuple[Component, ...] = ()
+
+    @property
+    def starting_cash(self) -> Decimal:
+        """Return what it starts with in its own currency."""
+        return self.balances.get(self.currency, self.cash)
 
 
 @attrs.frozen(kw_only=True)
 class BrokerConfig:
-    """Where orders go; a model that is None is the broker's own default."""
+    """Where orders go; a model that is None is the broker's own default.
+
+    A ``preset`` (see :mod:`actors.brokers.presets`) is filled in when a configuration is read; here
+    it only says where the rest has come from.
+    """
 
     type: str = "simulated"
+    preset: str | None = None
     latency: Component | None = None
     commission: Component | None = None
     slippage: Component | None = None
@@ -146,10 +177,16 @@ class RunConfig:
         slice_rows: How many market rows travel together; changes speed, never results.
         speed: Of a replay: 0 is as fast as possible, 1 as recorded, 2 twice that.
         close_out: Whether open positions are closed when the data have ended.
+        enable_metrics: Whether the journal is read at the end for metrics and latencies.
+        periods_per_year: Days of trading in a year, for annual figures: 252 or 365; by default
+            what the data show.
         portfolio: The account.
+        orders: Ageing, clean-up and the guard against duplicate orders.
         instruments: Definitions that go before those of the feeds.
         feeds: Where rows come from; at least one.
         strategies: What trades.
+        default_strategies: Whether a market analysis and a log of events are among them; they are
+            filled in when a configuration is read.
         broker: Where orders go.
         supervision: What goes for every actor that has none of its own.
         document: The file as it was read: says where each key stands.
@@ -162,10 +199,16 @@ class RunConfig:
     slice_rows: int = attrs.field(default=4096, validator=_at_least(1))
     speed: float = attrs.field(default=0.0, validator=_at_least(0))
     close_out: bool = True
+    enable_metrics: bool = True
+    periods_per_year: int | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_at_least(1, 366))
+    )
     portfolio: PortfolioConfig = PortfolioConfig()
+    orders: OrderManagerConfig = OrderManagerConfig()
     instruments: tuple[Instrument, ...] = ()
     feeds: tuple[FeedConfig, ...] = attrs.field(validator=_some)
     strategies: tuple[StrategyConfig, ...] = ()
+    default_strategies: bool = False
     broker: BrokerConfig = BrokerConfig()
     supervision: SupervisionConfig = SupervisionConfig()
     document: Document = attrs.field(

@@ -12,6 +12,10 @@ Hook = Callable[[Any, Any], Any]
 """Takes a plain value and the type that is wanted; returns the value or raises."""
 
 
+LONGEST_NUMBER = 100
+"""A number of more digits than that, before or behind the point, is a slip."""
+
+
 class Mismatch(ValueError):
     """A value is not what was expected; ``near`` is what may have been meant."""
 
@@ -20,6 +24,16 @@ class Mismatch(ValueError):
         self.found = shown(value)
         self.near = near
         super().__init__(f"expected {expected}, found {self.found}")
+
+
+def decimal_of(value: Decimal | int | str) -> Decimal | None:
+    """Return a number that can be computed with, exactly; None for NaN, infinity and the absurd."""
+    try:
+        number = Decimal(value)
+    except (InvalidOperation, ValueError):
+        return None
+    is_usable = number.is_finite() and abs(number.adjusted()) <= LONGEST_NUMBER
+    return number if is_usable else None
 
 
 def _boolean(value: Any, _type: Any) -> bool:
@@ -36,11 +50,8 @@ def _whole(value: Any, _type: Any) -> int:
 
 def _decimal(value: Any, _type: Any) -> Decimal:
     if isinstance(value, Decimal | int | str) and not isinstance(value, bool):
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            raise Mismatch("a number", value) from None
-        if number.is_finite():
+        number = decimal_of(value)
+        if number is not None:
             return number
     raise Mismatch("a number", value)
 

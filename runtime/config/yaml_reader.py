@@ -13,6 +13,7 @@ import yaml
 
 from runtime.config.document import WHOLE, child_key
 from runtime.config.problems import NOTHING, Problems, shown
+from runtime.config.scalars import LONGEST_NUMBER, decimal_of
 from runtime.config.variables import UnsetVariable, Variables
 
 _MOST_NODES = 100_000
@@ -33,13 +34,18 @@ class _Loader(yaml.SafeLoader):
 
 
 def plain_scalar(text: str) -> str | int | Decimal | bool | None:
-    """Return what an unquoted scalar means (the core schema of YAML 1.2, with ``1_000``)."""
+    """Return what an unquoted scalar means (the core schema of YAML 1.2, with ``1_000``).
+
+    A number that nobody can mean (of more than 100 digits, say) stays a text.
+    """
     if text in _WORDS:
         return _WORDS[text]
+    digits = text.replace("_", "")
     if _INT.fullmatch(text):
-        return int(text.replace("_", ""))
-    if _FLOAT.fullmatch(text):
-        return Decimal(text.replace("_", ""))
+        return int(digits) if len(digits) <= LONGEST_NUMBER else text
+    if _FLOAT.fullmatch(text) and len(digits) <= LONGEST_NUMBER:
+        number = decimal_of(digits)
+        return text if number is None else number
     return text
 
 

@@ -19,6 +19,7 @@ body        the message as JSON
 """
 
 import contextlib
+import json
 import sqlite3
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
@@ -49,7 +50,11 @@ CREATE TABLE envelopes (
 """
 _INSERT = "INSERT INTO envelopes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _COLUMNS = "sequence, time_ns, sender, receivers, cause, due_ns, type, body"
-_SELECT = f"SELECT {_COLUMNS} FROM envelopes ORDER BY sequence"
+_SELECT = f"""
+SELECT {_COLUMNS} FROM envelopes
+WHERE :types IS NULL OR type IN (SELECT value FROM json_each(:types))
+ORDER BY sequence
+"""
 _SELECT_OF = f"""
 SELECT {_COLUMNS} FROM envelopes
 WHERE sequence <= :up_to
@@ -306,8 +311,15 @@ def history(
             yield "received", entry.message
 
 
-def read_journal(path: Path, codec: Codec) -> Iterator[Entry]:
+def read_journal(
+    path: Path, codec: Codec, *, types: Iterable[str] | None = None
+) -> Iterator[Entry]:
     """Yield the entries of a finished or running journal, in order.
+
+    Args:
+        path: The journal.
+        codec: Knows the message types.
+        types: Names of the message types to yield; by default all. Others are not decoded.
 
     Raises:
         JournalError: If there is no such file, or it is no journal of a version we can read.
@@ -318,7 +330,8 @@ def read_journal(path: Path, codec: Codec) -> Iterator[Entry]:
         uri = f"{path.resolve().as_uri()}?mode=ro"
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             _check_version(path, connection)
-            for row in connection.execute(_SELECT):
+            names = None if types is None else json.dumps(list(types))
+            for row in connection.execute(_SELECT, {"types": names}):
                 yield _entry(codec, row)
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path}: not a journal: {error}") from error

@@ -108,6 +108,7 @@ class Mailbox:
         capacity: int = 1024,
         reserve: int = 1024,
         rules: Mapping[type, Rule] | None = None,
+        is_awaited: bool = True,
     ) -> None:
         if capacity < 1 or reserve < 0:
             raise ValueError(f"mailbox {name}: capacity must be 1 or more, reserve 0 or more")
@@ -123,8 +124,8 @@ class Mailbox:
         self._is_careful = False
         """Whether an envelope may be wrapped, or somebody waits for room."""
         sender, receiver = trio.open_memory_channel[Any](self.limit)
-        self._put = sender.send_nowait
-        self._get = receiver.receive_nowait
+        self._put = sender.send_nowait if is_awaited else None
+        self._get = receiver.receive_nowait if is_awaited else None
         self._wait_for_one = receiver.receive
         self._queued: deque[Envelope | _Slot] = deque()
         self._slots: dict[Any, _Slot] = {}
@@ -151,7 +152,8 @@ class Mailbox:
             or envelope.message.__class__ in self._conflated_types
         ):
             return self._offer_by_rule(envelope)
-        self._put(envelope)
+        if self._put is not None:
+            self._put(envelope)
         self._queued.append(envelope)
         self.depth = depth + 1
         return True
@@ -195,7 +197,8 @@ class Mailbox:
                 f"{self.name}: no room for {kind} from {envelope.sender}:"
                 f" {self.depth} messages are queued"
             )
-        self._put(item)
+        if self._put is not None:
+            self._put(item)
         self._queued.append(item)
         self.depth += 1
 
@@ -237,8 +240,9 @@ class Mailbox:
             self._peak = depth
         self.depth = depth - 1
         self._taken += 1
-        self._queued.popleft()
-        item = self._get()
+        item = self._queued.popleft()
+        if self._get is not None:
+            self._get()
         return self._let_next_in(item) if self._is_careful else item
 
     async def take(self) -> Envelope:

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from actors.messages.account import EquityMarked, PositionChanged
+from actors.messages.account import EquityMarked, PositionChanged, TradingState
 from actors.messages.system import (
     ActorFailed,
     ActorGaveUp,
@@ -16,6 +16,7 @@ from actors.messages.system import (
     MessageQuarantined,
 )
 from actors.messages.trading import Fill
+from actors.model.instrument import Instrument
 from actors.model.order import Order, OrderStatus
 
 SystemEvent = ActorFailed | ActorRestarted | ActorGaveUp | MessageQuarantined | Halt
@@ -136,6 +137,11 @@ class RunResult:
         feeds: The feeds' counts.
         actors: The supervision tree, parents before children.
         system: Failures, restarts and what was given up, in order.
+        instruments: Everything that was, or could have been, traded.
+        final_cash: The portfolio's word on its cash at the end, and ``final_equity`` on its worth
+            in the account's currency; None where it has none. Fills alone do not explain them
+            where there are several currencies, rounded bookings or forgiven debts.
+        trading_state: What the portfolio let pass at the end, and ``trading_state_cause`` why.
         exit_code: What the command that ran it returns.
         reason: Why the run ended, in words.
     """
@@ -162,6 +168,11 @@ class RunResult:
     feeds: tuple[FeedRow, ...] = ()
     actors: tuple[ActorRow, ...] = ()
     system: tuple[SystemRow, ...] = ()
+    instruments: tuple[Instrument, ...] = ()
+    final_cash: Decimal | None = None
+    final_equity: Decimal | None = None
+    trading_state: TradingState = TradingState.ACTIVE
+    trading_state_cause: str = ""
     exit_code: ExitCode = ExitCode.GOOD
     reason: str = "the market data ended"
 
@@ -226,6 +237,13 @@ class Statistics:
         max_drawdown: The deepest fall of the equity curve below its peak, from -1 to 0.
         sharpe: Of the changes between equity samples, annualised; None below two changes.
         turnover: Traded amount per starting cash; None without cash.
+        exposure_time: Share of the run's time during which anything was held.
+        equity: The measures of the equity curve, by name.
+        trades: The measures of the round trips, by name.
+        trades_by: The round trips by reason, exit, instrument, strategy and hour.
+        distributions: Histograms of the round trips: edges and counts.
+        execution: ``engine_stats``, ``broker_stats``, ``order_stats``.
+        execution_quality: Fill ratio, shortfall, slippage, latencies, reasons of rejects.
     """
 
     trading: TradingFigures
@@ -239,3 +257,10 @@ class Statistics:
     max_drawdown: float
     sharpe: float | None
     turnover: float | None
+    exposure_time: float | None = None
+    equity: Mapping[str, float | str | None] = attrs.field(factory=dict)
+    trades: Mapping[str, float | None] = attrs.field(factory=dict)
+    trades_by: Mapping[str, Mapping[str, Mapping[str, float | None]]] = attrs.field(factory=dict)
+    distributions: Mapping[str, Any] = attrs.field(factory=dict)
+    execution: Mapping[str, Mapping[str, Any]] = attrs.field(factory=dict)
+    execution_quality: Mapping[str, Any] = attrs.field(factory=dict)

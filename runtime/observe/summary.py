@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from actors.messages.account import TradingState
 from runtime.observe.result import ActorRow, RunResult, Statistics, TradingFigures
 from runtime.observe.times import iso_time, span
 
@@ -39,6 +40,8 @@ def _troubles(result: RunResult) -> list[str]:
         words.append(f"malformed lines left out: {result.malformed_lines:,}, see manifest.json")
     if result.book_gaps:
         words.append(f"gaps in books: {result.book_gaps:,}, not traded on until back in sync")
+    if result.trading_state is not TradingState.ACTIVE:
+        words.append(f"trading ended {result.trading_state}: {result.trading_state_cause}")
     if result.gave_up:
         words.append(f"stayed down after too many failures: {', '.join(result.gave_up)}")
     return words
@@ -95,7 +98,7 @@ def _trading_facts(result: RunResult, statistics: Statistics) -> Facts:
         ("final equity", f"{_money(statistics.final_equity)} {result.currency}"),
         ("return", _percent(statistics.total_return)),
         ("max drawdown", _percent(statistics.max_drawdown)),
-        ("Sharpe", _number(statistics.sharpe)),
+        ("Sharpe, Sortino", f"{_number(statistics.sharpe)}, {_ratio(statistics, 'sortino_ratio')}"),
         ("realized P&L", _money(trading.realized_pnl)),
         ("unrealized P&L", _money(trading.unrealized_pnl)),
         ("fees", _money(trading.fees)),
@@ -145,6 +148,11 @@ def _money(value: Decimal) -> str:
 
 def _percent(value: float | None) -> str:
     return "-" if value is None else f"{value:.2%}"
+
+
+def _ratio(statistics: Statistics, name: str) -> str:
+    value = statistics.equity.get(name)
+    return _number(value if isinstance(value, float) else None)
 
 
 def _number(value: float | None) -> str:

@@ -7,9 +7,12 @@ manifest.json  configuration, seed, versions, data files with sha256, wall times
 stats.json     the figures; the same for every run of the same seed, config and data
 orders.csv     every order
 fills.csv      every fill: positions, cash and fees follow from it
+trades.csv     every round trip, by average cost
 equity.csv     the equity curve
 equity.html    its chart; needs plotly.min.js beside it, and no network
+trades.html    histograms of the round trips, if there are any
 journal.db     every message (written during the run)
+metrics.jsonl  the exec.* metrics at the end (from the journal, where there is one)
 log.jsonl      the log (written during the run)
 ============== =====================================================================
 """
@@ -26,11 +29,13 @@ from typing import Any
 import attrs
 
 from actors.messages.account import EquityMarked
+from actors.model.instrument import Instrument
+from runtime.config.plain import to_plain
 from runtime.observe.masking import masked
 from runtime.observe.result import RunResult, Statistics
 from runtime.observe.times import iso_time
-from runtime.research.statistics import to_json
-from runtime.research.tables import write_equity, write_fills, write_orders
+from runtime.research.statistics import books_of, to_json, trips_of
+from runtime.research.tables import write_equity, write_fills, write_orders, write_trades
 
 LATEST = "latest"
 DISTRIBUTION = "bulkhead-trading"
@@ -65,15 +70,18 @@ def newest_run(base: Path) -> Path | None:
 
 def write_artefacts(folder: Path, result: RunResult, statistics: Statistics) -> None:
     """Write what a finished run leaves behind into its folder."""
-    from runtime.research.charts import write_equity_chart
+    from runtime.research.charts import write_equity_chart, write_trades_chart
 
     result = attrs.evolve(result, equity=_curve_to_the_end(result, statistics))
     _write_json(folder / "manifest.json", manifest(result))
     _write_json(folder / "stats.json", to_json(statistics, result))
     write_orders(folder / "orders.csv", result.orders)
     write_fills(folder / "fills.csv", result.fills)
+    write_trades(folder / "trades.csv", trips_of(books_of(result)))
     write_equity(folder / "equity.csv", result.equity)
     write_equity_chart(folder / "equity.html", result)
+    if statistics.trades.get("trades"):
+        write_trades_chart(folder / "trades.html", result, statistics)
 
 
 def manifest(result: RunResult) -> dict[str, Any]:
@@ -92,9 +100,20 @@ def manifest(result: RunResult) -> dict[str, Any]:
         "finished": iso_time(result.wall_finished_ns),
         "virtual_started": iso_time(result.started_ns),
         "virtual_finished": iso_time(result.finished_ns),
+        "instruments": [_instrument(each) for each in result.instruments],
+        "trading_state": str(result.trading_state),
+        "trading_state_cause": result.trading_state_cause,
         "exit_code": int(result.exit_code),
         "reason": result.reason,
     }
+
+
+def _instrument(instrument: Instrument) -> dict[str, Any]:
+    """Return an instrument as a configuration would have it, without what is as it is anyway."""
+    usual = to_plain(Instrument(id=instrument.id, venue=instrument.venue, symbol=instrument.symbol))
+    plain = to_plain(instrument)
+    names = ("id", "venue", "symbol")
+    return {name: plain[name] for name in plain if name in names or plain[name] != usual[name]}
 
 
 def versions() -> dict[str, str]:

@@ -1,10 +1,12 @@
-"""The equity curve as a page that can be opened offline."""
+"""The equity curve and the spread of the round trips, as pages that can be opened offline."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from runtime.observe.result import RunResult
+from runtime.observe.result import RunResult, Statistics
 
 _MOST_FILLS = 2_000
 _BLUE, _RED, _GREEN = "#1f5fa8", "#b3392f", "#2c7a4b"
@@ -16,17 +18,75 @@ def write_equity_chart(path: Path, result: RunResult) -> None:
     The figure is given as plain data: the library's classes would take longer to build than the
     run to finish.
     """
+    _write(path, equity_figure(result), "equity")
+
+
+def write_trades_chart(path: Path, result: RunResult, statistics: Statistics) -> None:
+    """Write the histograms of the round trips and what each reason made."""
+    _write(path, trades_figure(result, statistics), "trades")
+
+
+def _write(path: Path, figure: dict[str, Any], name: str) -> None:
     from plotly.io import write_html  # type: ignore[import-untyped]
 
     write_html(
-        equity_figure(result),
+        figure,
         path,
         include_plotlyjs="directory",
         full_html=True,
         validate=False,
-        div_id="equity",
+        div_id=name,
         config={"displaylogo": False, "responsive": True},
     )
+
+
+def trades_figure(result: RunResult, statistics: Statistics) -> dict[str, Any]:
+    """Return the chart of the round trips: two histograms, and money by reason of entry."""
+    reasons = statistics.trades_by.get("reason", {})
+    data = [
+        _histogram(statistics.distributions["pnl"], "P&L", ""),
+        _histogram(statistics.distributions["return"], "return", "2"),
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": "by reason",
+            "x": [figures["realized_pnl"] for figures in reasons.values()],
+            "y": list(reasons),
+            "xaxis": "x3",
+            "yaxis": "y3",
+            "marker": {"color": _GREEN},
+        },
+    ]
+    layout = {
+        "title": {"text": f"{result.name}: round trips"},
+        "showlegend": False,
+        "xaxis": {"domain": [0.0, 0.46], "title": {"text": f"P&L ({result.currency})"}},
+        "yaxis": {"domain": [0.58, 1.0], "title": {"text": "round trips"}},
+        "xaxis2": {
+            "domain": [0.54, 1.0],
+            "anchor": "y2",
+            "tickformat": ".1%",
+            "title": {"text": "return"},
+        },
+        "yaxis2": {"domain": [0.58, 1.0], "anchor": "x2"},
+        "xaxis3": {"anchor": "y3", "title": {"text": f"P&L by reason ({result.currency})"}},
+        "yaxis3": {"domain": [0.0, 0.42], "anchor": "x3", "automargin": True},
+    }
+    return {"data": data, "layout": layout}
+
+
+def _histogram(spread: Mapping[str, Sequence[float]], name: str, axis: str) -> dict[str, Any]:
+    edges = spread["edges"]
+    return {
+        "type": "bar",
+        "name": name,
+        "x": [(low + high) / 2 for low, high in pairwise(edges)],
+        "y": list(spread["counts"]),
+        "width": [high - low for low, high in pairwise(edges)],
+        "xaxis": f"x{axis}",
+        "yaxis": f"y{axis}",
+        "marker": {"color": _BLUE},
+    }
 
 
 def equity_figure(result: RunResult) -> dict[str, Any]:

@@ -1,38 +1,51 @@
 """The figures of a run, from its fills, its equity curve and its marks."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
-from actors.model.money import plain
+import attrs
+
 from actors.model.order import OrderStatus
-from runtime.observe.result import (
-    OrderRow,
-    PositionRow,
-    RunResult,
-    Statistics,
-    TradingFigures,
-)
-from runtime.observe.times import iso_time
+from runtime.observe.result import OrderRow, RunResult, Statistics, TradingFigures
+from runtime.research.execution import ExecutionLog
+from runtime.research.figures_json import to_json as to_json
+from runtime.research.measures.distributions import histogram
+from runtime.research.measures.drawdowns import max_drawdown as max_drawdown
+from runtime.research.measures.equity import EquityFigures, equity_statistics
+from runtime.research.measures.ratios import sharpe_ratio as sharpe_ratio
+from runtime.research.measures.trades import breakdowns, trade_statistics
 from runtime.research.round_trips import RoundTrip, TradeBook, trade_books
 
-_YEAR_NS = 365 * 86_400 * 1_000_000_000
 _ZERO = Decimal(0)
 
 Books = Mapping[tuple[str, str], TradeBook]
 
 
-def statistics(result: RunResult) -> Statistics:
-    """Return the figures of a run; everything follows from the fills, the marks and the curve."""
-    books = trade_books(result.fills)
+def statistics(result: RunResult, execution: ExecutionLog | None = None) -> Statistics:
+    """Return the figures of a run.
+
+    Everything follows from the fills, the marks, the curve and what became of the orders; what the
+    account was worth at the end is the portfolio's word, where the result has it.
+
+    Args:
+        result: The run.
+        execution: What its journal tells of its orders; without it, what the result does.
+    """
+    books = books_of(result)
     marks = {row.position.instrument: row.mark for row in result.positions}
     trading = _figures(books, marks, result.orders)
     cash = result.starting_cash + sum((book.cash_flow for book in books.values()), _ZERO)
-    held = sum((_held(book, marks.get(key[1])) for key, book in books.items()), _ZERO)
-    curve = _curve(result, cash + held)
+    final = cash + sum((book.held(marks.get(key[1])) for key, book in books.items()), _ZERO)
+    cash = cash if result.final_cash is None else result.final_cash
+    final = final if result.final_equity is None else result.final_equity
+    start = _starting_equity(result)
+    trips = trips_of(books)
+    equity = _of_the_curve(result, start, final)
     statuses = [row.status for row in result.orders]
+    if execution is None:
+        execution = ExecutionLog()
+        execution.take_result(result)
     return Statistics(
         trading=trading,
         strategies=_grouped(books, marks, result.orders, 0, lambda row: row.order.strategy),
@@ -42,43 +55,32 @@ def statistics(result: RunResult) -> Statistics:
         },
         signals_refused=sum(result.refusals.values()),
         final_cash=cash,
-        final_equity=cash + held,
-        total_return=_ratio(cash + held - result.starting_cash, result.starting_cash),
-        max_drawdown=max_drawdown([value for _, value in curve]),
-        sharpe=_sharpe_of_curve(curve),
-        turnover=_ratio(trading.traded, result.starting_cash),
+        final_equity=final,
+        total_return=_ratio(final - start, start),
+        max_drawdown=_number(equity["max_drawdown"]) or 0.0,
+        sharpe=_number(equity["sharpe_ratio"]),
+        turnover=_ratio(trading.traded, start),
+        exposure_time=_exposure(result, books),
+        equity=equity,
+        trades=trade_statistics(trips),
+        trades_by=breakdowns(trips),
+        distributions=_distributions(trips),
+        execution=execution.stats(result.events),
+        execution_quality=execution.quality(),
     )
 
 
-def max_drawdown(equity: Sequence[float]) -> float:
-    """Return the deepest fall below the highest value so far, as a fraction: -0.25 is 25 %.
-
-    0 for a curve that never falls; values while the peak is not above 0 are left out.
-    """
-    peak, deepest = -math.inf, 0.0
-    for value in equity:
-        peak = max(peak, value)
-        if peak > 0:
-            deepest = min(deepest, value / peak - 1)
-    return deepest
+def books_of(result: RunResult) -> dict[tuple[str, str], TradeBook]:
+    """Return the books of a run by strategy and instrument, with the reasons of its orders."""
+    reasons = {row.order.client_order_id: row.order.reason for row in result.orders}
+    instruments = {str(each.id): each for each in result.instruments}
+    return trade_books(result.fills, reasons, instruments)
 
 
-def sharpe_ratio(returns: Sequence[float], periods_per_year: float) -> float | None:
-    """Return mean per sample standard deviation of the returns, times the root of the periods.
-
-    The risk-free rate is taken as 0. None below two returns, or if they are all the same.
-
-    Source: Sharpe (1994), "The Sharpe Ratio", The Journal of Portfolio Management 21(1).
-    """
-    count = len(returns)
-    if count < 2:
-        return None
-    mean = math.fsum(returns) / count
-    variance = math.fsum((each - mean) ** 2 for each in returns) / (count - 1)
-    # below this the differences are only what rounding has left
-    if variance <= (1e-12 * abs(mean)) ** 2:
-        return None
-    return mean / math.sqrt(variance) * math.sqrt(periods_per_year)
+def trips_of(books: Books) -> list[RoundTrip]:
+    """Return the round trips of all books, in the order in which they ended."""
+    trips = [trip for book in books.values() for trip in book.trips]
+    return sorted(trips, key=lambda trip: trip.closed_ns)
 
 
 def win_rate(trips: Sequence[RoundTrip]) -> float | None:
@@ -91,82 +93,6 @@ def profit_factor(trips: Sequence[RoundTrip]) -> float | None:
     won = sum((trip.pnl for trip in trips if trip.pnl > 0), _ZERO)
     lost = sum((-trip.pnl for trip in trips if trip.pnl < 0), _ZERO)
     return _ratio(won, lost)
-
-
-def to_json(statistics: Statistics, result: RunResult) -> dict[str, Any]:
-    """Return the figures as plain JSON data: money as text, ratios as numbers or null.
-
-    The same run gives the same data: no wall time is in it.
-    """
-    return {
-        "run_id": result.run_id,
-        "name": result.name,
-        "mode": result.mode,
-        "seed": result.seed,
-        "started": iso_time(result.started_ns),
-        "finished": iso_time(result.finished_ns),
-        "duration_ns": result.finished_ns - result.started_ns,
-        "exit_code": int(result.exit_code),
-        "reason": result.reason,
-        "events": result.events,
-        "messages": result.messages,
-        "currency": result.currency,
-        "starting_cash": plain(result.starting_cash),
-        "final_cash": plain(statistics.final_cash),
-        "final_equity": plain(statistics.final_equity),
-        "return": statistics.total_return,
-        "max_drawdown": statistics.max_drawdown,
-        "sharpe": statistics.sharpe,
-        "turnover": statistics.turnover,
-        **_figures_json(statistics.trading),
-        "order_statuses": dict(statistics.order_statuses),
-        "signals_refused": statistics.signals_refused,
-        "refusals": dict(sorted(result.refusals.items())),
-        "alerts": len(result.alerts),
-        "malformed_lines": result.malformed_lines,
-        "book_gaps": result.book_gaps,
-        "gave_up": list(result.gave_up),
-        "open_positions": [
-            _position_json(row) for row in result.positions if row.position.quantity
-        ],
-        "positions": [
-            {
-                "strategy": row.position.strategy,
-                "instrument": row.position.instrument,
-                "quantity": plain(row.position.quantity),
-                "cost": plain(row.position.cost),
-                "mark": None if row.mark is None else plain(row.mark),
-            }
-            for row in result.positions
-        ],
-        "strategies": {name: _figures_json(each) for name, each in statistics.strategies.items()},
-        "instruments": {name: _figures_json(each) for name, each in statistics.instruments.items()},
-    }
-
-
-def _position_json(row: PositionRow) -> dict[str, Any]:
-    position = row.position
-    return {
-        "strategy": position.strategy,
-        "instrument": position.instrument,
-        "quantity": plain(position.quantity),
-        "cost": plain(position.cost),
-        "mark": None if row.mark is None else plain(row.mark),
-    }
-
-
-def _figures_json(figures: TradingFigures) -> dict[str, Any]:
-    return {
-        "orders": figures.orders,
-        "fills": figures.fills,
-        "traded": plain(figures.traded),
-        "fees": plain(figures.fees),
-        "realized_pnl": plain(figures.realized_pnl),
-        "unrealized_pnl": plain(figures.unrealized_pnl),
-        "round_trips": figures.round_trips,
-        "win_rate": figures.win_rate,
-        "profit_factor": figures.profit_factor,
-    }
 
 
 def _figures(
@@ -209,34 +135,62 @@ def _grouped(
     }
 
 
-def _held(book: TradeBook, mark: Decimal | None) -> Decimal:
-    """Return what an open position is worth; without a mark, what it cost."""
-    if mark is not None:
-        return mark * book.quantity
-    return book.cost if book.quantity > 0 else -book.cost
-
-
-def _curve(result: RunResult, final_equity: Decimal) -> list[tuple[int, float]]:
+def _curve(result: RunResult, start: Decimal, final_equity: Decimal) -> list[tuple[int, float]]:
     """Return the equity curve with its two ends: what there was at first and at last."""
     curve = [(mark.time_ns, float(mark.equity)) for mark in result.equity]
     if not curve or curve[0][0] > result.started_ns:
-        curve.insert(0, (result.started_ns, float(result.starting_cash)))
+        curve.insert(0, (result.started_ns, float(start)))
     if curve[-1][0] < result.finished_ns:
         curve.append((result.finished_ns, float(final_equity)))
     return curve
 
 
-def _sharpe_of_curve(curve: Sequence[tuple[int, float]]) -> float | None:
-    """Annualise by the mean distance of the samples; a year has 365 days: markets never close.
+def _starting_equity(result: RunResult) -> Decimal:
+    """Return what the account was worth at first; of several currencies, by the first sample."""
+    account = result.config.get("portfolio")
+    balances = account.get("balances") if isinstance(account, Mapping) else None
+    return result.equity[0].equity if balances and result.equity else result.starting_cash
 
-    None for a curve that touches 0: what comes after has no return.
-    """
-    values = [value for _, value in curve]
-    if min(values) <= 0 or curve[-1][0] <= curve[0][0]:
-        return None
-    returns = [after / before - 1 for before, after in pairwise(values)]
-    interval_ns = (curve[-1][0] - curve[0][0]) / len(returns)
-    return sharpe_ratio(returns, _YEAR_NS / interval_ns)
+
+def _of_the_curve(result: RunResult, start: Decimal, final_equity: Decimal) -> EquityFigures:
+    curve = _curve(result, start, final_equity)
+    days = result.config.get("periods_per_year")
+    return equity_statistics(
+        [time_ns for time_ns, _ in curve],
+        [value for _, value in curve],
+        days if isinstance(days, int) else None,
+    )
+
+
+def _exposure(result: RunResult, books: Books) -> float | None:
+    """Return the share of the run's time during which anything was held; None without time."""
+    spans = [(trip.opened_ns, trip.closed_ns) for book in books.values() for trip in book.trips]
+    spans += [
+        (book.opened_ns, result.finished_ns)
+        for book in books.values()
+        if book.opened_ns is not None
+    ]
+    covered, until = 0, result.started_ns
+    for start, end in sorted(spans):
+        covered += max(0, end - max(start, until))
+        until = max(until, end)
+    whole = result.finished_ns - result.started_ns
+    return covered / whole if whole > 0 else None
+
+
+def _distributions(trips: Sequence[RoundTrip]) -> dict[str, Any]:
+    """Return the histograms of what round trips made, of their size and of how long they took."""
+    values = {
+        "pnl": [float(trip.pnl) for trip in trips],
+        "return": [each for trip in trips if (each := trip.return_fraction) is not None],
+        "trade_size": [float(trip.quantity) for trip in trips],
+        "holding_hours": [trip.holding_hours for trip in trips],
+    }
+    return {name: attrs.asdict(histogram(each)) for name, each in values.items()}
+
+
+def _number(value: float | str | None) -> float | None:
+    return value if isinstance(value, float) else None
 
 
 def _ratio(part: Decimal, whole: Decimal) -> float | None:

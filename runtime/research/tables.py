@@ -9,6 +9,7 @@ from actors.messages.account import EquityMarked
 from actors.model.money import plain
 from runtime.observe.result import FillRow, OrderRow
 from runtime.observe.times import iso_time
+from runtime.research.round_trips import RoundTrip
 
 FILL_COLUMNS = (
     "time_ns", "time", "client_order_id", "trade_id", "venue", "strategy", "instrument", "side",
@@ -18,6 +19,11 @@ ORDER_COLUMNS = (
     "created_ns", "created", "updated_ns", "client_order_id", "strategy", "instrument", "side",
     "order_type", "time_in_force", "quantity", "limit_price", "status", "filled_quantity",
     "filled_cost", "average_price", "commission", "signal_reason", "status_reason",
+)  # fmt: skip
+TRADE_COLUMNS = (
+    "entry_time_ns", "entry_time", "exit_time_ns", "exit_time", "strategy", "instrument",
+    "direction", "quantity", "entry_price", "exit_price", "realized_pnl", "fees", "return",
+    "holding_hours", "entry_reason", "exit_reason",
 )  # fmt: skip
 EQUITY_COLUMNS = ("time_ns", "time", "cash", "equity")
 
@@ -47,6 +53,11 @@ def write_equity(path: Path, samples: Iterable[EquityMarked]) -> None:
         for each in samples
     )
     _write(path, EQUITY_COLUMNS, cells)
+
+
+def write_trades(path: Path, trips: Iterable[RoundTrip]) -> None:
+    """Write every round trip; prices, being averages, are rounded (10 places), money is not."""
+    _write(path, TRADE_COLUMNS, (_trade_cells(trip) for trip in trips))
 
 
 def _write(path: Path, columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> None:
@@ -79,8 +90,7 @@ def _order_cells(row: OrderRow) -> tuple[Cell, ...]:
     order = row.order
     average = ""
     if row.filled_quantity:
-        exact = row.filled_cost / row.filled_quantity
-        average = plain(exact.quantize(_AVERAGE_STEP, rounding=ROUND_HALF_EVEN))
+        average = _rounded(row.filled_cost / row.filled_quantity)
     return (
         row.created_ns,
         iso_time(row.created_ns),
@@ -101,3 +111,29 @@ def _order_cells(row: OrderRow) -> tuple[Cell, ...]:
         order.reason,
         row.reason,
     )
+
+
+def _trade_cells(trip: RoundTrip) -> tuple[Cell, ...]:
+    gained = trip.return_fraction
+    return (
+        trip.opened_ns,
+        iso_time(trip.opened_ns),
+        trip.closed_ns,
+        iso_time(trip.closed_ns),
+        trip.strategy,
+        trip.instrument,
+        "LONG" if trip.is_long else "SHORT",
+        plain(trip.quantity),
+        _rounded(trip.entry_price),
+        _rounded(trip.exit_price),
+        plain(trip.pnl),
+        plain(trip.fees),
+        "" if gained is None else repr(gained),
+        repr(trip.holding_hours),
+        trip.entry_reason,
+        trip.exit_reason,
+    )
+
+
+def _rounded(value: Decimal) -> str:
+    return plain(value.quantize(_AVERAGE_STEP, rounding=ROUND_HALF_EVEN))

@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 
+from actors.messages.account import TradingState
 from actors.orders.manager import OrderManager
 from actors.orders.records import OrderRecord
 from actors.portfolio.portfolio import Portfolio
@@ -14,6 +15,7 @@ from runtime.config.plain import to_plain
 from runtime.observe.progress import Progress
 from runtime.observe.result import (
     AlertRow,
+    ExitCode,
     FeedRow,
     FillRow,
     OrderRow,
@@ -41,13 +43,14 @@ def outcome(config: RunConfig, system: System, wall: WallTimes) -> RunResult:
     portfolio: Portfolio = system.cores[Role.PORTFOLIO]
     orders: OrderManager = system.cores[Role.ORDERS]
     plant = system.plant
+    exit_code, reason = _ending(system, portfolio)
     return RunResult(
         run_id=run_id(config),
         name=config.name,
         mode=config.mode,
         seed=config.seed,
         config=to_plain(config),
-        starting_cash=config.portfolio.cash,
+        starting_cash=config.portfolio.starting_cash,
         currency=config.portfolio.currency,
         started_ns=system.started_ns,
         finished_ns=system.finished_ns,
@@ -79,9 +82,21 @@ def outcome(config: RunConfig, system: System, wall: WallTimes) -> RunResult:
             SystemRow(time_ns=time_ns, event=event)
             for time_ns, event in system.observed.supervision
         ),
-        exit_code=system.exit_code,
-        reason=system.failure or _REASONS[system.exit_code],
+        instruments=tuple(plant.instruments),
+        final_cash=portfolio.cash,
+        final_equity=portfolio.equity(),
+        trading_state=portfolio.trading_state,
+        trading_state_cause=portfolio.trading_state_cause,
+        exit_code=exit_code,
+        reason=reason,
     )
+
+
+def _ending(system: System, portfolio: Portfolio) -> tuple[ExitCode, str]:
+    """Return how a run has ended: one that went well but was halted by risk says so."""
+    if system.exit_code is ExitCode.GOOD and portfolio.trading_state is TradingState.HALTED:
+        return ExitCode.RISK_HALTED, f"halted by risk: {portfolio.trading_state_cause}"
+    return system.exit_code, system.failure or _REASONS[system.exit_code]
 
 
 def _summary(feed: Any) -> Mapping[str, Any]:

@@ -1,19 +1,21 @@
 """A configuration is run once, into a folder."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from loguru import logger
 
+from actors.actor import Context
 from actors.messages.alerts import Logged
 from actors.messages.system import ActorFailed, ActorGaveUp, MessageQuarantined
+from actors.strategies import Strategy
 from runtime.config.model import JournalKind, RunConfig
 from runtime.kernel.clock import wall_time_ns
 from runtime.observe.progress import ProgressSource
 from runtime.observe.result import FeedRow, RunResult
 from runtime.system.outcome import ProgressOf, WallTimes, outcome
 from runtime.system.system import SupervisionEvent, System
-from runtime.wiring.components import blueprint
+from runtime.wiring.components import blueprint, with_strategies
 
 JOURNAL_FILE = "journal.db"
 _PROBLEMS_SHOWN = 10
@@ -32,29 +34,70 @@ def run_config(config: RunConfig, folder: Path | None, *, watch: Watch | None = 
     Raises:
         ConfigError: If a component's options are wrong; nothing was started then.
     """
-    journal_path = None
-    if folder is not None and config.journal is JournalKind.SQLITE:
-        journal_path = folder / JOURNAL_FILE
-    system = System(blueprint(config), journal_path=journal_path, close_out=config.close_out)
-    system.observed.on_line = _log_line
-    system.observed.on_supervision = _log_supervision
+    session = Session(config, folder)
     if watch is not None:
-        shown = ProgressOf(system)
+        session.show(watch)
+    return session.run()
+
+
+class Session:
+    """One run of a configuration, prepared; arguments and errors as :func:`run_config`'s.
+
+    ``add`` are further strategies, by name, which hear the market and nothing else.
+    """
+
+    def __init__(
+        self,
+        config: RunConfig,
+        folder: Path | None,
+        add: Mapping[str, Callable[[Context], Strategy]] | None = None,
+    ) -> None:
+        self._config = config
+        journal_path = None
+        if folder is not None and config.journal is JournalKind.SQLITE:
+            journal_path = folder / JOURNAL_FILE
+        parts = blueprint(config)
+        if add:
+            parts = with_strategies(parts, add, config.supervision)
+        self.system = System(parts, journal_path=journal_path, close_out=config.close_out)
+        self.system.observed.on_line = _log_line
+        self.system.observed.on_supervision = _log_supervision
+
+    def show(self, watch: Watch) -> None:
+        """Have an async function show the progress, until it is cancelled."""
+        shown = ProgressOf(self.system)
 
         async def companion() -> None:
             await watch(shown)
 
-        system.accompany(companion)
-    started_ns = wall_time_ns()
-    log = logger.bind(console=False)
-    log.info(f"{config.name} begins: mode {config.mode}, seed {config.seed}")
-    system.run()
-    wall = WallTimes(started_ns=started_ns, finished_ns=wall_time_ns())
-    result = outcome(config, system, wall)
-    for feed in result.feeds:
-        _log_problems(feed)
-    log.bind(time_ns=result.finished_ns).info(f"the run has ended: {result.reason}")
-    return result
+        self.system.accompany(companion)
+
+    def run(self) -> RunResult:
+        """Run to the end, in an event loop of its own."""
+        started_ns = self._begin()
+        self.system.run()
+        return self._end(started_ns)
+
+    async def run_here(self) -> RunResult:
+        """Run to the end in the event loop that runs already."""
+        started_ns = self._begin()
+        await self.system.main()
+        return self._end(started_ns)
+
+    def _begin(self) -> int:
+        config = self._config
+        what = f"{config.name} begins: mode {config.mode}, seed {config.seed}"
+        logger.bind(console=False).info(what)
+        return wall_time_ns()
+
+    def _end(self, started_ns: int) -> RunResult:
+        wall = WallTimes(started_ns=started_ns, finished_ns=wall_time_ns())
+        result = outcome(self._config, self.system, wall)
+        for feed in result.feeds:
+            _log_problems(feed)
+        log = logger.bind(console=False, time_ns=result.finished_ns)
+        log.info(f"the run has ended: {result.reason}")
+        return result
 
 
 def _log_problems(feed: FeedRow) -> None:

@@ -156,7 +156,7 @@ class System:
         if self._close_out and self.failure is None:
             self._send(CloseOut())
             await sequencer.finish_in_flight()
-        self._send(MarkEquity())
+        self._send(MarkEquity(is_last=True))
         await sequencer.finish_in_flight()
 
     def _send(self, message: Any) -> None:

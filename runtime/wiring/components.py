@@ -1,15 +1,14 @@
 """Every component that a configuration may name, and how it is built from its options."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from actors.actor import Context, Core, Source
-from actors.brokers.commission import COMMISSIONS, CommissionModel, NoCommission
-from actors.brokers.latency import LATENCIES
-from actors.brokers.passthrough import PassthroughBroker, PassthroughBrokerConfig
-from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
-from actors.brokers.slippage import SLIPPAGES
+from actors.brokers.commission import CommissionModel, NoCommission
 from actors.errors import ConfigError
 from actors.feeds.replay import ReplayFeed, ReplayOptions
 from actors.feeds.synthetic import SyntheticFeed
@@ -33,6 +32,7 @@ from runtime.config.model import (
 from runtime.config.problems import Problems, shown
 from runtime.config.structure import structure
 from runtime.kernel.determinism import seeded_numpy
+from runtime.wiring.brokers import broker_core, broker_models, fee_rate
 from runtime.wiring.plant import CORES, Blueprint
 from runtime.wiring.routes import Role
 
@@ -40,15 +40,21 @@ _MakeSource = Callable[[int], Source]
 _MakeCore = Callable[[Context], Core]
 
 _FEEDS: Mapping[str, type] = {"replay": ReplayOptions, "synthetic": SyntheticOptions}
-_BROKERS: Mapping[str, type] = {
-    "passthrough": PassthroughBrokerConfig,
-    "simulated": SimulatedBrokerConfig,
-}
-_MODELS: Mapping[str, Mapping[str, type]] = {
-    "latency": LATENCIES,
-    "commission": COMMISSIONS,
-    "slippage": SLIPPAGES,
-}
+
+_ACCOUNT = (
+    "currency",
+    "fx",
+    "equity",
+    "equity_samples",
+    "equity_interval_ns",
+    "cost_method",
+    "money_step",
+    "leverage",
+    "liquidate_at",
+    "market_order_buffer",
+    "auto_redeem",
+)
+"""What the account's configuration has under the same names."""
 
 
 def check(config: RunConfig) -> None:
@@ -58,6 +64,27 @@ def check(config: RunConfig) -> None:
         ConfigError: With everything that is wrong.
     """
     blueprint(config)
+
+
+def account_config(
+    config: RunConfig, policies: tuple[RiskPolicy, ...], fee: Decimal
+) -> PortfolioConfig:
+    """Return what a run's portfolio is told about its account.
+
+    Raises:
+        ValueError: If its values do not go together.
+    """
+    account = config.portfolio
+    given: dict[str, Any] = {name: getattr(account, name) for name in _ACCOUNT}
+    own = account.currency
+    return PortfolioConfig(
+        cash=account.starting_cash,
+        policies=policies,
+        fee_rate=fee,
+        close_out=config.close_out,
+        balances={name: each for name, each in account.balances.items() if name != own},
+        **given,
+    )
 
 
 def run_id(config: RunConfig) -> str:
@@ -90,6 +117,20 @@ def blueprint(config: RunConfig) -> Blueprint:
         sources=sources,
         supervision=_supervision(config),
         speed=config.speed,
+    )
+
+
+def with_strategies(
+    parts: Blueprint,
+    more: Mapping[str, Callable[[Context], Strategy]],
+    supervision: SupervisionConfig,
+) -> Blueprint:
+    """Return a blueprint with further strategies, which hear the market and nothing else."""
+    return attrs.evolve(
+        parts,
+        strategies={**parts.strategies, **more},
+        wants={**parts.wants, **dict.fromkeys(more, frozenset())},
+        supervision={**parts.supervision, **dict.fromkeys(more, supervision)},
     )
 
 
@@ -203,12 +244,14 @@ class _Builder:
 
     def cores(self) -> dict[Role, _MakeCore]:
         """Return what builds the broker, the order manager and the portfolio."""
-        models = self._models()
+        models = broker_models(self._config, self._problems)
         commission = models.get("commission", NoCommission())
         portfolio = self._portfolio(commission)
         return {
-            Role.BROKER: self._broker(models),
-            Role.ORDERS: lambda context: OrderManager(context, self._instruments),
+            Role.BROKER: broker_core(self._config, self._instruments, models, self._problems),
+            Role.ORDERS: lambda context: OrderManager(
+                context, self._instruments, self._config.orders
+            ),
             Role.PORTFOLIO: lambda context: Portfolio(context, self._instruments, portfolio),
         }
 
@@ -220,45 +263,14 @@ class _Builder:
             policy = self._component(POLICIES, component, key)
             if policy is not None:
                 policies.append(policy)
-        return PortfolioConfig(
-            cash=config.cash,
-            currency=config.currency,
-            policies=tuple(policies),
-            fee_rate=max(commission.expected_rate, ZERO),
-            equity_interval_ns=config.equity_interval_ns,
-            close_out=self._config.close_out,
-        )
-
-    def _broker(self, models: Mapping[str, Any]) -> _MakeCore:
-        config = self._config.broker
-        problems = self._problems
-        options_class = problems.choose(_BROKERS, config.type, "broker.type")
-        if options_class is PassthroughBrokerConfig:
-            for kind in models:
-                expected = "nothing: a passthrough broker is free and at once"
-                problems.add(f"broker.{kind}", expected=expected, found="a model")
-            models = {}
-        options: Any = None
-        if options_class is not None:
-            options = structure(options_class, config.options, "broker", problems, given=models)
-
-        def make(context: Context) -> Core:
-            if isinstance(options, PassthroughBrokerConfig):
-                return PassthroughBroker(context, self._instruments, options)
-            return SimulatedBroker(context, self._instruments, options)
-
-        return make
-
-    def _models(self) -> dict[str, Any]:
-        """Return the broker's models that the configuration names."""
-        models: dict[str, Any] = {}
-        for kind, choices in _MODELS.items():
-            component = getattr(self._config.broker, kind)
-            if component is not None:
-                model = self._component(choices, component, f"broker.{kind}")
-                if model is not None:
-                    models[kind] = model
-        return models
+        try:
+            fee = fee_rate(commission, self._instruments)
+            return account_config(self._config, tuple(policies), fee)
+        except ValueError as error:
+            key, _, rule = str(error).partition(": expected ")
+            expected, _, found = rule.partition(", found ")
+            self._problems.add(f"portfolio.{key}", expected=expected, found=found)
+            return PortfolioConfig(cash=ZERO)
 
     def _component(self, choices: Mapping[str, type], component: Component, key: str) -> Any | None:
         cls = self._problems.choose(choices, component.type, f"{key}.type")

@@ -200,7 +200,9 @@ def _cells(blueprint: Blueprint, services: CellServices) -> dict[str, Cell]:
             quarantine_after=blueprint.supervision[name].quarantine_after,
             waits_for_journal=name in (Role.ORDERS, Role.PORTFOLIO, Role.BROKER),
         )
-        cells[str(name)] = Cell(spec, Mailbox(str(name), rules=RULES), services)
+        cells[str(name)] = Cell(
+            spec, Mailbox(str(name), rules=RULES, is_awaited=not services.is_simulated), services
+        )
     services.post.routes = compile_routes(cells, blueprint.wants)
     return cells
 

@@ -10,7 +10,16 @@ from typing import Any
 
 import msgspec
 
-from actors.messages.account import CloseOut, EquityMarked, MarkEquity, PositionChanged
+from actors.messages.account import (
+    CashAdjusted,
+    CloseOut,
+    ConvertTokens,
+    EquityMarked,
+    MarkEquity,
+    PositionChanged,
+    SetTradingState,
+    TradingStateChanged,
+)
 from actors.messages.alerts import Alert, Logged
 from actors.messages.records import MarketRow
 from actors.messages.slices import MarketData
@@ -28,13 +37,21 @@ from actors.messages.system import (
 from actors.messages.trading import (
     CancelArrived,
     CancelOrder,
+    CancelOrders,
     CancelPlacedOrder,
     ExecutionReport,
     Fill,
+    FillSettled,
+    ModifyOrder,
     OrderArrived,
     OrderUpdate,
     PlaceOrder,
+    ReplaceArrived,
+    ReplaceOrder,
+    ReplacePlacedOrder,
+    ReplaceResult,
     Signal,
+    SignalBatch,
     SignalRefused,
     SubmitOrder,
 )
@@ -62,23 +79,34 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     MarketData: (Role.BROKER, Role.PORTFOLIO, Role.STRATEGIES),
     # forward: a wish becomes an order at the venue
     Signal: (Role.PORTFOLIO,),
+    SignalBatch: (Role.PORTFOLIO,),
+    ModifyOrder: (Role.PORTFOLIO,),
+    ConvertTokens: (Role.PORTFOLIO,),
     SubmitOrder: (Role.ORDERS,),
+    ReplaceOrder: (Role.ORDERS,),
     CancelOrder: (Role.ORDERS,),
+    CancelOrders: (Role.ORDERS,),
     PlaceOrder: (Role.BROKER,),
+    ReplacePlacedOrder: (Role.BROKER,),
     CancelPlacedOrder: (Role.BROKER,),
     OrderArrived: (Role.BROKER,),
+    ReplaceArrived: (Role.BROKER,),
     CancelArrived: (Role.BROKER,),
     # back: what became of it
     SignalRefused: (Role.OWNER,),
     ExecutionReport: (Role.ORDERS,),
     OrderUpdate: (Role.PORTFOLIO, Role.OWNER),
     Fill: (Role.PORTFOLIO, Role.OWNER),
+    ReplaceResult: (Role.PORTFOLIO,),
+    FillSettled: (Role.PORTFOLIO,),
+    CashAdjusted: (Role.PORTFOLIO,),
     PositionChanged: (Role.OWNER,),
     # timers
     TimerFired: (Role.SELF,),
     MarkEquity: (Role.PORTFOLIO,),
     # the system's word
     CloseOut: (Role.PORTFOLIO,),
+    SetTradingState: (Role.PORTFOLIO,),
     Halt: (Role.ORDERS, Role.PORTFOLIO),
     CancelAll: (Role.ORDERS,),
     CancelAllAtVenue: (Role.BROKER,),
@@ -86,6 +114,7 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     # for the record and for people only
     MarketRow: (),
     EquityMarked: (),
+    TradingStateChanged: (),
     Alert: (),
     Logged: (),
     ActorFailed: (),
@@ -115,9 +144,15 @@ def _joined(old: MarketData, new: MarketData) -> MarketData:
 RULES: Mapping[type, Rule] = {
     MarketData: Rule(overflow=Overflow.KEEP_LATEST, join=_joined),
     Signal: WAIT,
+    SignalBatch: WAIT,
+    ModifyOrder: WAIT,
+    ConvertTokens: WAIT,
     SubmitOrder: WAIT,
+    ReplaceOrder: WAIT,
     CancelOrder: WAIT,
+    CancelOrders: WAIT,
     PlaceOrder: WAIT,
+    ReplacePlacedOrder: WAIT,
     CancelPlacedOrder: WAIT,
 }
 """What has no rule of its own comes back, and never waits: overflow crashes its sender."""

@@ -21,7 +21,9 @@ from tests.benchmarks.cells import burst_message, busy_message
 from tests.benchmarks.floors import channel_hop, plain_bars, plain_quotes
 from tests.benchmarks.ring import (
     CASH,
+    TEN_POLICIES,
     TICK,
+    Requoter,
     SilentCross,
     bar_columns,
     blueprint,
@@ -96,13 +98,33 @@ def _orders() -> Figures:
     for name, journal in (("no journal", False), ("sqlite", True)):
         timing = timed(round_trips(ORDERS), journal)
         assert timing.orders >= ORDERS
+        assert timing.fills >= ORDERS
         seconds = timing.seconds / timing.orders
         figures[f"order, {name}, us"] = seconds * 1e6
         figures[f"order, {name} / hop"] = seconds / hop
+    guarded = timed(round_trips(ORDERS, TEN_POLICIES))
+    assert guarded.orders >= ORDERS
+    assert guarded.fills >= ORDERS
+    seconds = guarded.seconds / guarded.orders
+    figures["order, ten policies, us"] = seconds * 1e6
+    figures["order, ten policies / hop"] = seconds / hop
     live = live_order(LIVE_ORDERS)
     figures["order, live, us"] = live * 1e6
     figures["order, live / hop"] = live / hop
     return figures
+
+
+def _maker() -> Figures:
+    columns = quote_columns(QUOTES)
+    floor = plain_quotes(columns.a, columns.b)
+    maker = timed(blueprint(columns, Requoter))
+    assert maker.orders == QUOTES // Requoter.Parameters().every
+    assert maker.fills == 0
+    return {
+        "plain loop, us/quote": floor / QUOTES * 1e6,
+        "passive maker, quotes/s": QUOTES / maker.seconds,
+        "passive maker / plain loop": maker.seconds / floor,
+    }
 
 
 GROUPS: dict[str, Callable[[], Figures]] = {
@@ -111,6 +133,7 @@ GROUPS: dict[str, Callable[[], Figures]] = {
     "quotes": _quotes,
     "bars": _bars,
     "trades": _trades,
+    "maker": _maker,
 }
 BOUNDS = {
     "no trades / plain loop": 3.5,
@@ -118,6 +141,8 @@ BOUNDS = {
     "message / hop": 1.5,
     "message in a burst / hop": 0.2,
     "order, no journal / hop": 6.0,
+    "order, ten policies / hop": 10.0,
+    "passive maker / plain loop": 8.0,
     "order, sqlite / hop": 12.0,
     "order, live / hop": 20.0,
 }

@@ -21,7 +21,11 @@ from actors.model.instrument import Instrument, InstrumentId, Instruments
 from actors.orders.manager import OrderManager
 from actors.portfolio.config import PortfolioConfig
 from actors.portfolio.portfolio import Portfolio
-from actors.risk.limits import CashLimit, NoShort, PositionLimit
+from actors.risk.loss import Drawdown
+from actors.risk.market import PriceCollar, SelfTrade
+from actors.risk.orders import MaxOpenOrders, MaxOrderNotional, MaxOrderSize
+from actors.risk.policy import RiskPolicy
+from actors.risk.positions import CashLimit, InventoryLimit, NoShort, PositionLimit
 from actors.strategies import Strategy, StrategyConfig
 from actors.strategies.average_cross import AverageCross
 from runtime.config.model import SupervisionConfig
@@ -180,19 +184,65 @@ class RoundAndRound(Strategy):
         self.target(instrument, self._side)
 
 
+class Requoter(Strategy):
+    """Keeps one order to buy well below the market: cancels it and places another now and then."""
+
+    @attrs.frozen(kw_only=True)
+    class Parameters:
+        """How often, in quotes, and how far below the bid, in ticks."""
+
+        every: int = 100
+        below: int = 1000
+
+    parameters: Parameters
+
+    def on_start(self) -> None:
+        """Begin without an order."""
+        self._left = 1
+        self._order = ""
+
+    def on_quote(self, quote: Quote) -> None:
+        """Count, and quote anew when it is time."""
+        self._left -= 1
+        if self._left:
+            return
+        self._left = self.parameters.every
+        if self._order:
+            self.cancel(self._order)
+        limit = quote.instrument.price(quote.bid_ticks - self.parameters.below)
+        self._order = self.buy(quote.instrument, 1, limit=limit, post_only=True)
+
+
+FEW_POLICIES: tuple[RiskPolicy, ...] = (
+    PositionLimit(max_size=Decimal(100)),
+    CashLimit(),
+    NoShort(),
+)
+TEN_POLICIES: tuple[RiskPolicy, ...] = (
+    *FEW_POLICIES,
+    InventoryLimit(max_value_usd=Decimal(10_000_000)),
+    MaxOrderSize(max_size=Decimal(100)),
+    MaxOrderNotional(max_notional=Decimal(10_000_000)),
+    MaxOpenOrders(max_orders=100),
+    PriceCollar(max_deviation=Decimal("0.5")),
+    SelfTrade(),
+    Drawdown(max_drawdown=Decimal("0.5")),
+)
+
+
 def blueprint(
     columns: Columns,
     strategy: type[Strategy],
     parameters: Any = None,
-    slice_rows: int = _SLICE_ROWS,
+    policies: tuple[RiskPolicy, ...] = FEW_POLICIES,
 ) -> Blueprint:
-    """Return a run of one strategy: three policies, 0.1 % commission, no latency."""
+    """Return a run of one strategy: 0.1 % commission, no latency."""
     instruments = Instruments()
-    source = Generated(instruments, columns, slice_rows)
+    source = Generated(instruments, columns, _SLICE_ROWS)
     broker = SimulatedBrokerConfig(commission=PercentageCommission(_FEE))
     portfolio = PortfolioConfig(
         cash=CASH,
-        policies=(PositionLimit(max_size=Decimal(100)), CashLimit(), NoShort()),
+        policies=policies,
         fee_rate=_FEE,
         equity_interval_ns=1440 * _MINUTE_NS,
     )
@@ -216,10 +266,11 @@ def blueprint(
 
 @attrs.frozen(kw_only=True)
 class Timing:
-    """How long a run took, how many orders it had, and what these came to."""
+    """How long a run took, how many orders and fills it had, and what these came to."""
 
     seconds: float
     orders: int
+    fills: int
     cash: Decimal
     commission: Decimal
 
@@ -235,16 +286,20 @@ def timed(made: Blueprint, journal: bool = False) -> Timing:
     assert system.failure is None, system.failure
     portfolio = system.cores[Role.PORTFOLIO]
     orders = len(list(system.cores[Role.ORDERS].orders()))
-    assert len(portfolio.fills) >= orders
     return Timing(
-        seconds=seconds, orders=orders, cash=portfolio.cash, commission=portfolio.commission
+        seconds=seconds,
+        orders=orders,
+        fills=len(portfolio.fills),
+        cash=portfolio.cash,
+        commission=portfolio.commission,
     )
 
 
-def round_trips(orders: int) -> Blueprint:
+def round_trips(orders: int, policies: tuple[RiskPolicy, ...] = FEW_POLICIES) -> Blueprint:
     """Return a run in which one strategy sends order after order at one quote."""
     columns = attrs.evolve(quote_columns(2), c=np.full(2, _PLENTY), d=np.full(2, _PLENTY))
-    return blueprint(columns, RoundAndRound, RoundAndRound.Parameters(orders=orders))
+    parameters = RoundAndRound.Parameters(orders=orders)
+    return blueprint(columns, RoundAndRound, parameters, policies)
 
 
 def live_order(orders: int) -> float:

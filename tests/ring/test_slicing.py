@@ -6,11 +6,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import attrs
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from actors.actor import Source
+from actors.brokers.bar_fills import FillPolicy
+from actors.brokers.queue_position import Queue
+from actors.brokers.sizes import Consumption, Depth
+from actors.messages.market import EventKind
 from actors.messages.slices import Slice, resliced
 from runtime.wiring.plant import Blueprint
 from tests.ring.rig import Ran, check_books, config, repeated, run, with_sources
@@ -43,6 +48,53 @@ broker:
   commission: {{type: percentage, rate: 0.001}}
 """
 
+VENUE = """\
+name: venue
+mode: simulate
+seed: {seed}
+portfolio:
+  cash: 100000
+  policies: [{{type: PositionLimit, max_size: 30}}, {{type: CashLimit}}]
+supervision: {{intensity: 20, backoff: {{base: {backoff}ms, jitter: 0.5}}}}
+feeds:
+  - {{name: first, type: synthetic, shape: {shape}, assets: [AAA, BBB], events: 150,
+     interval: 100ms, volatility: 0.001, quantity: 4}}
+  - {{name: second, type: synthetic, shape: {other}, assets: [AAA, CCC], events: 150,
+     interval: 70ms, volatility: 0.001, quantity: 3}}
+strategies:
+  - {{name: one, type: "tests.ring.all_sorts:AllSorts",
+     parameters: {{every: {every}, timer: 333ms, is_stateless: true}}}}
+  - {{name: two, type: "tests.ring.all_sorts:AllSorts", parameters: {{every: {every}}}}}
+broker:
+  type: simulated
+  latency: {latency}
+  slippage: {slippage}
+  commission: {{type: per_share, rate_per_share: 0.01}}
+  partial_fills: {partial_fills}
+  fill_model: {fill_model}
+  bars: {bars}
+  max_volume_pct: {share}
+  consumption: {consumption}
+  consumption_decay: {decay}
+  depth: {depth}
+  queue: {queue}
+  emulate: {emulate}
+  regimes: {regimes}
+"""
+
+_COLUMNS = (
+    "time_ns",
+    "venue_time_ns",
+    "kind",
+    "instrument",
+    "a",
+    "b",
+    "c",
+    "d",
+    "e",
+    "line",
+    "source",
+)
 ACTORS = ("broker", "orders", "portfolio", "one", "two")
 
 
@@ -52,12 +104,29 @@ class Cut:
 
     source: Source
     sizes: tuple[int, ...]
+    with_trades: bool = False
 
     def slices(self, resume_ns: int) -> Iterator[Slice]:
-        return resliced(self.source.slices(resume_ns), repeated(self.sizes))
+        told = self.source.slices(resume_ns)
+        if self.with_trades:
+            told = map(traded, told)
+        return resliced(told, repeated(self.sizes))
 
     def summary(self) -> dict[str, Any]:
         return self.source.summary()
+
+
+def traded(rows: Slice) -> Slice:
+    """Return the same rows with a third of the quotes as public trades at their bid or ask."""
+    number = rows.time_ns // 10_000_000
+    columns = {name: getattr(rows, name).copy() for name in _COLUMNS}
+    is_trade = (rows.kind == EventKind.QUOTE) & (number % 3 == 0) & (rows.a > 0)
+    aggressor = np.where(number % 2 == 0, 1, -1)
+    columns["kind"][is_trade] = EventKind.TRADE
+    columns["a"][is_trade] = np.where(aggressor > 0, rows.b, rows.a)[is_trade]
+    columns["b"][is_trade] = 1 + (number % 7)[is_trade]
+    columns["c"][is_trade] = aggressor[is_trade]
+    return Slice(rows.instruments, columns, rows.levels)
 
 
 @attrs.frozen
@@ -66,16 +135,18 @@ class Case:
 
     values: dict[str, Any]
     crashes: dict[str, int]
+    text: str = TEXT
 
     def run(self, sizes: tuple[int, ...], folder: Path) -> Ran:
-        cut = with_sources(lambda source: Cut(source, sizes))
+        with_trades = self.text is VENUE
+        cut = with_sources(lambda source: Cut(source, sizes, with_trades))
 
         def change(plan: Blueprint) -> Blueprint:
             for actor, at in self.crashes.items():
                 plan = trapped(plan, actor, Trap(at, times=2))
             return cut(plan)
 
-        return run(config(TEXT.format(**self.values)), folder, change=change)
+        return run(config(self.text.format(**self.values)), folder, change=change)
 
 
 _delay = st.sampled_from([0, 1, 50, 100, 170, 330])
@@ -128,6 +199,61 @@ _sizes = st.lists(st.integers(1, 40), min_size=1, max_size=6).map(tuple)
 @example(case=_DOWN_FOR_A_WHILE, sizes=(3, 1))
 @given(case=_cases, sizes=_sizes)
 def test_results_do_not_depend_on_how_the_market_is_cut(case: Case, sizes: tuple[int, ...]) -> None:
+    check_cuts(case, sizes)
+
+
+_venues = st.builds(
+    Case,
+    st.fixed_dictionaries(
+        {
+            "seed": st.integers(0, 10_000),
+            "backoff": st.sampled_from([0, 150]),
+            "shape": st.sampled_from(["quotes", "book", "bars"]),
+            "other": st.sampled_from(["quotes", "book", "bars"]),
+            "every": st.integers(1, 6),
+            "latency": st.sampled_from(
+                [
+                    "{type: constant}",
+                    "{type: constant, submit: 50ms, report: 20ms, cancel: 70ms}",
+                    "{type: lognormal, submit: {median: 20ms}, report: {median: 30ms}}",
+                ]
+            ),
+            "slippage": st.sampled_from(
+                ["{type: none}", "{type: fixed_pct, price_impact: 0.001}", "{type: volume_impact}"]
+            ),
+            "partial_fills": st.sampled_from(["true", "true", "false"]),
+            "fill_model": st.sampled_from(["book_walk", "book_walk", "split_30"]),
+            "bars": st.sampled_from(list(FillPolicy)),
+            "share": st.sampled_from(["null", "0.5"]),
+            "consumption": st.sampled_from(list(Consumption)),
+            "decay": st.sampled_from(["0s", "1s"]),
+            "depth": st.sampled_from(list(Depth)),
+            "queue": st.sampled_from(list(Queue)),
+            "emulate": st.sampled_from(["[]", "[]", "[STOP, STOP_LIMIT, POST_ONLY, GTD]"]),
+            "regimes": st.sampled_from(
+                ["null", "null", "{markov: [{kind: halt, every: 2s, lasts: 500ms}]}"]
+            ),
+        }
+    ),
+    st.dictionaries(st.sampled_from(ACTORS), st.integers(1, 80), max_size=1),
+    st.just(VENUE),
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.too_slow],
+)
+@given(case=_venues, sizes=_sizes)
+def test_nor_do_they_with_every_kind_of_venue_and_order(case: Case, sizes: tuple[int, ...]) -> None:
+    check_cuts(case, sizes)
+
+
+def check_cuts(case: Case, sizes: tuple[int, ...]) -> None:
+    """Assert that a case comes to the same however its market is cut."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         whole = case.run((4096,), folder)

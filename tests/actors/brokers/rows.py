@@ -33,12 +33,14 @@ class Tape:
         self._builder.quote(self._next(), index, (bid, ask, bid_lots, ask_lots))
         return self
 
-    def trade(self, ticks: int, lots: int = 1, *, index: int = 0) -> Self:
-        self._builder.trade(self._next(), index, (ticks, lots, 0))
+    def trade(self, ticks: int, lots: int = 1, *, aggressor: int = 0, index: int = 0) -> Self:
+        self._builder.trade(self._next(), index, (ticks, lots, aggressor))
         return self
 
-    def bar(self, open_: int, high: int, low: int, close: int, *, index: int = 0) -> Self:
-        self._builder.bar(self._next(), index, (open_, high, low, close, 0))
+    def bar(
+        self, open_: int, high: int, low: int, close: int, volume: int = 0, *, index: int = 0
+    ) -> Self:
+        self._builder.bar(self._next(), index, (open_, high, low, close, volume))
         return self
 
     def book(

@@ -7,10 +7,18 @@ from typing import Any
 from actors.actor import Later
 from actors.brokers.venue import Venue
 from actors.messages.slices import Slice
-from actors.messages.trading import CancelArrived, ExecutionReport, OrderArrived
+from actors.messages.system import TimerFired
+from actors.messages.trading import (
+    CancelArrived,
+    ExecutionReport,
+    OrderArrived,
+    ReplaceArrived,
+)
 
 Said = list[tuple[int, Any]]
 Timer = tuple[int, int, Any]
+_OWN = OrderArrived | CancelArrived | ReplaceArrived | TimerFired
+"""What a broker sends to itself, through time."""
 Build = Callable[[], Venue]
 
 
@@ -94,7 +102,7 @@ class VenueRun:
             at_ns, message = (
                 (output.at_ns, output.message) if isinstance(output, Later) else (now_ns, output)
             )
-            if isinstance(message, OrderArrived | CancelArrived):
+            if isinstance(message, _OWN):
                 self._count += 1
                 heappush(self._timers, (at_ns, self._count, message))
             else:

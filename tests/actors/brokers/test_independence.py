@@ -1,26 +1,38 @@
 """What a venue says depends on the market and the orders only, whatever else happens."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from itertools import repeat
 from typing import Any
 
 import attrs
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from actors.brokers.bar_fills import FillPolicy
 from actors.brokers.latency import ConstantLatency
+from actors.brokers.matching import FillModel
 from actors.brokers.passthrough import PassthroughBroker
+from actors.brokers.queue_position import Queue
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
+from actors.brokers.sizes import Consumption, Depth
 from actors.brokers.touch import Reach, TouchScan
 from actors.brokers.venue import Venue
 from actors.messages.market import EventKind
 from actors.messages.slices import Column, Slice, resliced
 from actors.messages.system import CancelAllAtVenue
-from actors.messages.trading import CancelPlacedOrder, PlaceOrder, ReportKind
+from actors.messages.trading import (
+    CancelPlacedOrder,
+    ExecutionReport,
+    PlaceOrder,
+    ReplacePlacedOrder,
+    ReportKind,
+)
 from actors.model.order import Order, OrderType, Side, TimeInForce
 from tests.actors.brokers.runs import Build, Said, said
-from tests.builders import context, order
+from tests.builders import context
 from tests.rows import Row, built, row_lists, table
 
 Script = list[tuple[int, Any]]
@@ -35,26 +47,67 @@ class _Run:
     config: SimulatedBrokerConfig
 
 
+_STOPS = (OrderType.STOP, OrderType.STOP_LIMIT)
+_LIMITED = (OrderType.LIMIT, OrderType.POST_ONLY, OrderType.STOP_LIMIT)
+
+
 @st.composite
-def _orders(draw: st.DrawFn, number: int) -> Order:
+def _prices(draw: st.DrawFn, name: str) -> Decimal:
+    steps = draw(st.integers(1, 12 if draw(st.booleans()) else 400))
+    return Decimal(_NAMES[name]) * steps
+
+
+@st.composite
+def _orders(draw: st.DrawFn, number: int, end_ns: int) -> Order:
     name = draw(st.sampled_from(sorted(_NAMES)))
     kind = draw(st.sampled_from(OrderType))
     in_force = TimeInForce.GTC
     if kind is not OrderType.POST_ONLY:
         in_force = draw(st.sampled_from(TimeInForce))
-    limit = None
-    if kind is not OrderType.MARKET:
-        tick = float(_NAMES[name])
-        limit = f"{draw(st.integers(1, 12 if draw(st.booleans()) else 400)) * tick:.4f}"
-    return order(
-        draw(st.sampled_from(Side)),
-        quantity=str(draw(st.integers(1, 20))),
-        limit=limit,
-        id=f"o-{number}",
+    return Order(
+        client_order_id=f"o-{number}",
+        strategy="strategy",
         instrument=name,
+        side=draw(st.sampled_from(Side)),
+        quantity=Decimal(draw(st.integers(1, 20))),
         order_type=kind,
+        limit_price=draw(_prices(name)) if kind in _LIMITED else None,
+        stop_price=draw(_prices(name)) if kind in _STOPS else None,
         time_in_force=in_force,
+        expire_time_ns=draw(st.integers(1, end_ns)) if in_force is TimeInForce.GTD else 0,
+        group=draw(st.sampled_from(["", "", "g"])),
     )
+
+
+@st.composite
+def _changes(draw: st.DrawFn, of: Order) -> ReplacePlacedOrder:
+    changes: dict[str, Any] = {"quantity": Decimal(draw(st.integers(1, 20)))}
+    if of.limit_price is not None and draw(st.booleans()):
+        changes["limit_price"] = draw(_prices(of.instrument))
+    if of.stop_price is not None and draw(st.booleans()):
+        changes["stop_price"] = draw(_prices(of.instrument))
+    return ReplacePlacedOrder(order=msgspec.structs.replace(of, **changes))
+
+
+_configs = st.builds(
+    SimulatedBrokerConfig,
+    latency=st.builds(
+        ConstantLatency,
+        submit_ns=st.integers(0, 3),
+        report_ns=st.integers(0, 2),
+        cancel_ns=st.integers(0, 3),
+    ),
+    partial_fills=st.sampled_from([True, True, False]),
+    fill_model=st.sampled_from([FillModel.BOOK_WALK, FillModel.BOOK_WALK, FillModel.SPLIT_30]),
+    bars=st.sampled_from(FillPolicy),
+    max_volume_pct=st.sampled_from([None, None, Decimal("0.1"), Decimal("0.5")]),
+    consumption=st.sampled_from(Consumption),
+    consumption_decay_ns=st.sampled_from([0, 0, 3]),
+    depth=st.sampled_from(Depth),
+    queue=st.sampled_from(Queue),
+    emulate=st.sampled_from([(), (), ("STOP", "GTD"), ("STOP_LIMIT", "POST_ONLY", "GTD")]),
+    lacks=st.sampled_from([(), (), (), ("REPLACE",)]),
+)
 
 
 @st.composite
@@ -64,22 +117,18 @@ def _runs(draw: st.DrawFn) -> _Run:
     script: Script = []
     for number in range(draw(st.integers(1, 12))):
         at_ns = draw(st.integers(0, end))
-        asked = draw(_orders(number))
+        asked = draw(_orders(number, end))
         script.append((at_ns, PlaceOrder(order=asked)))
         if draw(st.integers(0, 3)) == 0:
             cancel = CancelPlacedOrder(
                 client_order_id=asked.client_order_id, instrument=asked.instrument
             )
             script.append((draw(st.integers(at_ns, end)), cancel))
+        for _ in range(draw(st.sampled_from([0, 0, 1, 2]))):
+            script.append((draw(st.integers(at_ns, end)), draw(_changes(asked))))
     if draw(st.integers(0, 5)) == 0:
         script.append((draw(st.integers(0, end)), CancelAllAtVenue("the run failed")))
-    latency = ConstantLatency(
-        submit_ns=draw(st.integers(0, 3)),
-        report_ns=draw(st.integers(0, 2)),
-        cancel_ns=draw(st.integers(0, 3)),
-    )
-    config = SimulatedBrokerConfig(latency=latency, partial_fills=draw(st.booleans()))
-    return _Run(rows, script, config)
+    return _Run(rows, script, draw(_configs))
 
 
 def _endless(draw: st.DataObject, least: int, most: int) -> Iterator[int]:
@@ -129,10 +178,49 @@ def test_what_a_venue_says_does_not_depend_on_crashes(run: _Run, data: st.DataOb
         assert crashing == calm
 
 
-@settings(max_examples=60, deadline=None)
+_FINAL = (ReportKind.REJECTED, ReportKind.CANCELLED, ReportKind.EXPIRED)
+
+
+@attrs.define
+class _Life:
+    """What one order's reports come to."""
+
+    order: Order
+    changes: list[Order]
+    filled: Decimal = Decimal(0)
+    trades: int = 0
+    is_open: bool = False
+    is_over: bool = False
+
+    def hear(self, report: ExecutionReport) -> None:
+        """Check that a report may follow those before it."""
+        kind = report.kind
+        if kind in (ReportKind.CANCEL_REJECTED, ReportKind.REPLACE_REJECTED):
+            return
+        assert not self.is_over
+        if kind is ReportKind.TRADE:
+            self._trade(report)
+        else:
+            self.is_open = True
+        self.is_over |= kind in _FINAL
+
+    def _trade(self, report: ExecutionReport) -> None:
+        self.filled += report.last_quantity
+        self.trades += 1
+        assert report.trade_id == f"{self.order.client_order_id}-{self.trades}"
+        candidates = [self.order, *self.changes]
+        assert report.last_quantity > 0
+        assert self.filled <= max(each.quantity for each in candidates)
+        if self.order.limit_price is not None:
+            assert any(
+                (report.last_price - (each.limit_price or 0)) * each.side.sign <= 0
+                for each in candidates
+            )
+
+
+@settings(max_examples=100, deadline=None)
 @given(run=_runs())
 def test_every_order_is_answered_and_never_filled_beyond_its_quantity_or_limit(run: _Run) -> None:
-    placed = {m.order.client_order_id: m.order for _, m in run.script if isinstance(m, PlaceOrder)}
     config = attrs.evolve(run.config, latency=ConstantLatency())
     outcome = said(
         _builds(attrs.evolve(run, config=config))[0],
@@ -140,23 +228,23 @@ def test_every_order_is_answered_and_never_filled_beyond_its_quantity_or_limit(r
         run.script,
         horizons=repeat(99),
     )
-    for order_id, asked in placed.items():
-        reports = [report for _, report in outcome if report.client_order_id == order_id]
-        kinds = [report.kind for report in reports if report.kind is not ReportKind.CANCEL_REJECTED]
-        trades = [report for report in reports if report.kind is ReportKind.TRADE]
-        filled = sum(trade.last_quantity for trade in trades)
-        if kinds[0] not in (ReportKind.ACCEPTED, ReportKind.REJECTED):
-            assert set(kinds) == {ReportKind.TRADE}
-            assert filled == asked.quantity
-        assert filled <= asked.quantity
-        assert [trade.trade_id for trade in trades] == [
-            f"{order_id}-{n}" for n in range(1, len(trades) + 1)
-        ]
-        if asked.limit_price is not None:
-            worst = [(trade.last_price - asked.limit_price) * asked.side.sign for trade in trades]
-            assert all(by <= 0 for by in worst)
-        if asked.time_in_force is not TimeInForce.GTC and kinds[0] is ReportKind.ACCEPTED:
-            assert kinds[-1] is ReportKind.CANCELLED or filled == asked.quantity
+    changes: dict[str, list[Order]] = {}
+    for _, message in run.script:
+        if isinstance(message, ReplacePlacedOrder):
+            changes.setdefault(message.order.client_order_id, []).append(message.order)
+    lives = {
+        m.order.client_order_id: _Life(m.order, changes.get(m.order.client_order_id, []))
+        for _, m in run.script
+        if isinstance(m, PlaceOrder)
+    }
+    for _, report in outcome:
+        lives[report.client_order_id].hear(report)
+    for life in lives.values():
+        assert life.is_open or life.filled == life.order.quantity
+        if life.order.time_in_force is TimeInForce.FOK and not life.changes:
+            assert life.filled in (0, life.order.quantity)
+        if life.order.time_in_force is TimeInForce.GTD and not life.is_over and life.filled == 0:
+            raise AssertionError("an order that has a time must end at it")
 
 
 def _first_touch(rows: Slice, start: int, stop: int, reach: Reach) -> int:

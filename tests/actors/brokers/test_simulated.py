@@ -1,6 +1,4 @@
-from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
 
 import attrs
 import pytest
@@ -8,74 +6,32 @@ import pytest
 from actors.actor import Core, Later, Reactor
 from actors.brokers.commission import PercentageCommission
 from actors.brokers.latency import ConstantLatency
-from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
+from actors.brokers.market_state import MarketState
+from actors.brokers.simulated import SimulatedBrokerConfig
+from actors.brokers.slippage import Slippage
 from actors.messages.market import ConnectionState
-from actors.messages.slices import MarketData
 from actors.messages.system import CancelAllAtVenue
 from actors.messages.trading import (
     CancelArrived,
-    CancelPlacedOrder,
     ExecutionReport,
     OrderArrived,
     ReportKind,
 )
-from actors.model.instrument import Instruments
 from actors.model.order import Liquidity, Order, OrderType, Side, TimeInForce
+from tests.actors.brokers.desks import (
+    ACCEPTED,
+    CANCEL,
+    CANCELLED,
+    ID,
+    Desk,
+    buy,
+    maker,
+    sell,
+    taker,
+    told,
+)
 from tests.actors.brokers.rows import Tape
-from tests.builders import BTC, SECOND, START_NS, context, instrument, instruments, order, place
-
-ID = "run-strategy-1"
-CANCEL = CancelPlacedOrder(client_order_id=ID, instrument=BTC)
-Show = Callable[[Tape], Tape]
-
-
-class Desk:
-    """A broker and its market: rows are shown to it, orders are placed with it."""
-
-    def __init__(
-        self, config: SimulatedBrokerConfig | None = None, table: Instruments | None = None
-    ) -> None:
-        self.table = table or instruments(instrument(lot="1"))
-        self.broker: Any = SimulatedBroker(context("broker"), self.table, config)
-
-    def show(self, rows: Show) -> list[Any]:
-        """Pass rows; return what the venue says of them."""
-        outputs: list[Any] = self.broker.handle(MarketData(rows(Tape(self.table)).build()), 0)
-        return outputs
-
-    def place(self, of: Order) -> list[Any]:
-        outputs: list[Any] = self.broker.handle(place(of), 5)
-        return outputs
-
-
-def told(outputs: list[Any]) -> list[tuple[str, ...]]:
-    """Return reports in words: kind, and of trades quantity, price and liquidity."""
-    return [
-        (each.kind, f"{each.last_quantity} at {each.last_price}", each.liquidity)
-        if each.kind is ReportKind.TRADE
-        else (each.kind,)
-        for each in outputs
-    ]
-
-
-def buy(quantity: int = 1, limit: str | None = None, **changes: Any) -> Order:
-    return order(Side.BUY, str(quantity), limit, **changes)
-
-
-def sell(quantity: int = 1, limit: str | None = None, **changes: Any) -> Order:
-    return order(Side.SELL, str(quantity), limit, **changes)
-
-
-ACCEPTED = ("ACCEPTED",)
-CANCELLED = ("CANCELLED",)
-
-
-def taker(quantity: int, price: str) -> tuple[str, ...]:
-    return ("TRADE", f"{quantity} at {price}", "TAKER")
-
-
-def maker(quantity: int, price: str) -> tuple[str, ...]:
-    return ("TRADE", f"{quantity} at {price}", "MAKER")
+from tests.builders import BTC, SECOND, START_NS, instrument, instruments, order
 
 
 def test_it_is_a_core_and_a_reactor_that_starts_and_stops_in_silence() -> None:
@@ -365,11 +321,11 @@ def test_what_must_fill_at_once_does_not_wait_for_a_price(in_force: TimeInForce)
 
 
 @attrs.frozen
-class _Slips:
+class _Slips(Slippage):
     """Slips by half of the price, against the order."""
 
-    def slipped(self, side: Side, price: Decimal, quantity: Decimal) -> Decimal:
-        return price * (1 + Decimal("0.5") * side.sign)
+    def fraction(self, side: Side, quantity: Decimal, market: MarketState) -> Decimal:
+        return Decimal("0.5")
 
 
 def test_orders_that_take_slip_within_their_limit() -> None:

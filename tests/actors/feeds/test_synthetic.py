@@ -2,6 +2,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from actors.actor import Source
 from actors.feeds.synthetic import SyntheticFeed
 from actors.feeds.synthetic_options import SyntheticOptions
+from actors.feeds.synthetic_oracle import OracleOptions
 from actors.messages.market import Bar, BookChange, EventKind, MarketEvent, Quote, Resolution
 from actors.messages.slices import Slice
 from actors.model.book import Book
@@ -281,3 +283,55 @@ def test_an_instrument_known_with_another_tick_is_refused() -> None:
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         SyntheticOptions(**options)
+
+
+# --- the oracle of an outcome market --------------------------------------------------------------
+
+
+def oracle_options(**more: Any) -> SyntheticOptions:
+    return SyntheticOptions(
+        generator="outcome_market", assets=("A", "B"), events=4000, oracle=OracleOptions(), **more
+    )
+
+
+def quotes_of(rows: list[Slice], name: str) -> list[tuple[int, float]]:
+    """Return time and mid of an instrument's quotes."""
+    return [
+        (event.time_ns, event.mid)
+        for part in rows
+        for event in part.events()
+        if isinstance(event, Quote) and event.instrument.id == name
+    ]
+
+
+def test_an_oracle_quotes_what_a_question_is_worth_when_its_yes_is_quoted() -> None:
+    made = SyntheticFeed(Instruments(), oracle_options(mispricing=0.0), seeded_numpy(3, "feed"))
+    rows = list(made.slices())
+    assert made.summary()["instruments"][-2:] == ["A-ORACLE", "B-ORACLE"]
+    for question in "AB":
+        asked, told = quotes_of(rows, f"{question}-YES"), quotes_of(rows, f"{question}-ORACLE")
+        assert [time_ns for time_ns, _ in told] == [time_ns for time_ns, _ in asked]
+        for (_, yes), (_, price) in zip(asked, told, strict=True):
+            fair = 0.5 + (price - 60_000) / 200
+            assert yes == pytest.approx(min(max(fair, 0.02), 0.98), abs=0.0051)
+
+
+def test_an_oracle_changes_nothing_else_and_may_be_slower() -> None:
+    def made(options: SyntheticOptions) -> list[Slice]:
+        return list(SyntheticFeed(Instruments(), options, seeded_numpy(3, "feed")).slices())
+
+    slow = oracle_options()
+    slow = attrs.evolve(slow, oracle=OracleOptions(every=10))
+    with_oracle, without = made(slow), made(attrs.evolve(slow, oracle=None))
+    assert quotes_of(with_oracle, "B-NO") == quotes_of(without, "B-NO")
+    assert len(quotes_of(with_oracle, "A-ORACLE")) == 100
+    times = [time_ns for part in with_oracle for time_ns in part.times()]
+    assert times == sorted(times)
+
+
+def test_an_oracle_belongs_to_quotes_of_an_outcome_market() -> None:
+    for more in ({"generator": "random_walk"}, {"generator": "outcome_market", "shape": "bars"}):
+        with pytest.raises(ValueError, match="oracle: expected nothing but of an outcome market"):
+            SyntheticOptions(oracle=OracleOptions(), **more)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="width: expected below the strike 5, found 5"):
+        OracleOptions(strike=Decimal(5), width=Decimal(5))

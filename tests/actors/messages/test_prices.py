@@ -4,6 +4,8 @@ from hypothesis import strategies as st
 from actors.messages.market import NO_PRICE, UNKNOWN_LOTS, EventKind
 from actors.messages.prices import EMPTY, LastPrices, Top
 from actors.messages.slices import resliced
+from tests.actors.portfolio.builders import YES, Tape
+from tests.actors.portfolio.builders import table as coin_and_tokens
 from tests.rows import Row, built, row_lists, table
 
 QUOTE, TRADE, BAR = EventKind.QUOTE, EventKind.TRADE, EventKind.BAR
@@ -84,3 +86,22 @@ def test_rows_that_were_not_reached_when_a_slice_was_left_do_not_count() -> None
     prices.advance(first, 1)
     prices.advance(built([Row(TRADE, 3, 1, (7, 1, 1))], table()), 1)
     assert prices.top(0) == Top(5, 5, UNKNOWN_LOTS, UNKNOWN_LOTS)
+
+
+def test_a_price_knows_when_it_was_seen() -> None:
+    instruments = coin_and_tokens()
+    prices = LastPrices()
+    assert prices.time_ns(0) is None
+    rows = Tape(instruments).trade(3, "0.10").quote(5, "0.40", "0.45", YES).rows()
+    prices.advance(rows, 1)
+    assert (prices.time_ns(0), prices.time_ns(1)) == (3, None)
+    prices.advance(rows, 2)
+    assert (prices.time_ns(0), prices.time_ns(1)) == (3, 5)
+    sole = Tape(instruments).quote(7, "0.40", "0.45").quote(8, "0.40", "0.45").rows()
+    prices.advance(sole, 1)
+    assert (prices.time_ns(0), prices.time_ns(1)) == (7, 5)
+    # a quote goes before a later print, as it does for the price
+    later = Tape(instruments).trade(9, "0.10").rows()
+    prices.advance(sole, 2)
+    prices.advance(later, 1)
+    assert (prices.time_ns(0), prices.time_ns(1)) == (8, 5)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.model.bars import BarBuilder, FinishedBar
+from actors.model.bars import BarBuilder, FinishedBar, MidBarBuilder
 from tests.shared import shared_file
 
 Print = tuple[int, int, int]
@@ -99,3 +99,81 @@ def test_time_that_goes_back_is_refused() -> None:
 def test_an_interval_must_be_positive() -> None:
     with pytest.raises(ValueError, match="expected above 0 ns, found 0"):
         BarBuilder(0)
+
+
+# --- bars of quotes -------------------------------------------------------------------------------
+
+
+def mid_bars(builder: MidBarBuilder, quotes: list[tuple[int, int, int]]) -> list[FinishedBar]:
+    """Return the bars that some quotes finish."""
+    finished: list[FinishedBar] = []
+    for time_ns, bid, ask in quotes:
+        finished += builder.add(time_ns, bid, ask)
+    return finished
+
+
+def test_a_bar_of_quotes_has_those_up_to_and_with_its_end() -> None:
+    builder = MidBarBuilder(10)
+    finished = mid_bars(builder, [(1, 10, 12), (4, 12, 15), (7, 8, 9), (10, 9, 11), (11, 1, 2)])
+    assert finished == [FinishedBar(10, 22, 27, 17, 20, 4)]
+    assert builder.advance(19) == []
+    assert builder.advance(20) == [FinishedBar(20, 3, 3, 3, 3, 1)]
+
+
+def test_an_interval_without_quotes_repeats_the_close() -> None:
+    builder = MidBarBuilder(10)
+    finished = mid_bars(builder, [(5, 1, 2), (6, 2, 2), (35, 4, 4)])
+    assert finished == [
+        FinishedBar(10, 3, 4, 3, 4, 2),
+        FinishedBar(20, 4, 4, 4, 4, 0),
+        FinishedBar(30, 4, 4, 4, 4, 0),
+    ]
+    assert builder.advance(40) == [FinishedBar(40, 8, 8, 8, 8, 1)]
+
+
+def test_an_interval_without_quotes_may_be_left_out() -> None:
+    builder = MidBarBuilder(10, fill_gaps=False)
+    finished = mid_bars(builder, [(5, 1, 2), (35, 4, 4), (36, 5, 5), (45, 1, 1)])
+    assert [bar.time_ns for bar in finished] == [10, 40]
+    assert finished[1] == FinishedBar(40, 8, 10, 8, 10, 2)
+    assert builder.advance(49) == []
+
+
+def test_quotes_of_one_instant_belong_to_one_bar() -> None:
+    builder = MidBarBuilder(10)
+    assert mid_bars(builder, [(10, 1, 1), (10, 3, 3)]) == []
+    assert builder.advance(10) == [FinishedBar(10, 2, 6, 2, 6, 2)]
+
+
+def test_bars_of_quotes_need_an_interval_and_time_order() -> None:
+    with pytest.raises(ValueError, match="expected above 0 ns, found 0"):
+        MidBarBuilder(0)
+    builder = MidBarBuilder(10)
+    builder.add(5, 1, 1)
+    with pytest.raises(ValueError, match="4 came after 5"):
+        builder.add(4, 1, 1)
+    with pytest.raises(ValueError, match="3 came after 5"):
+        builder.advance(3)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 30), st.integers(1, 50), st.integers(0, 9)), min_size=1),
+    st.integers(1, 20),
+)
+def test_every_quote_is_in_the_bar_of_its_interval(
+    steps: list[tuple[int, int, int]], interval: int
+) -> None:
+    builder, now, quotes = MidBarBuilder(interval), 1, []
+    for step, bid, spread in steps:
+        now += step
+        quotes.append((now, bid, bid + spread))
+    end = -(-now // interval) * interval
+    finished = mid_bars(builder, quotes) + builder.advance(end)
+    first = -(-quotes[0][0] // interval) * interval
+    assert [bar.time_ns for bar in finished] == list(range(first, end + 1, interval))
+    for bar in finished:
+        inside = [b + a for t, b, a in quotes if bar.time_ns - interval < t <= bar.time_ns]
+        assert bar.volume_lots == len(inside)
+        if inside:
+            expected = (inside[0], max(inside), min(inside), inside[-1])
+            assert bar[1:5] == expected

@@ -67,11 +67,11 @@ def test_a_good_order_is_placed() -> None:
 
 def test_an_order_that_its_instrument_does_not_allow_is_denied_with_every_reason() -> None:
     core = manager()
-    [update] = core.handle(submit(order(quantity="-0.001")), 5)
+    [update] = core.handle(submit(order(quantity="0.001", limit="-1")), 5)
     assert isinstance(update, OrderUpdate)
     assert update.status is OrderStatus.DENIED
-    assert "Quantity: expected above 0" in update.reason
-    assert "Lot: expected a multiple of 0.01" in update.reason
+    assert "QUANTITY_OFF_LOT: expected a multiple of 0.01, found 0.001" in update.reason
+    assert "PRICE_NOT_POSITIVE: expected above 0, found -1" in update.reason
     assert record_of(core).history[-1] == (OrderStatus.DENIED, 5, update.reason)
     assert record_of(core).leaves_quantity == 0
 
@@ -226,9 +226,9 @@ def test_a_trade_of_nothing_raises(quantity: str) -> None:
 
 
 def test_a_trade_in_an_order_that_was_denied_raises() -> None:
-    core = manager(submit(order(quantity="0.015")))
+    core = manager(submit(order(Side.SELL, limit="0.015")))
     with pytest.raises(OrderStateError, match="FILL cannot happen"):
-        core.handle(trade_report("0.015"), 2)
+        core.handle(trade_report(), 2)
     assert record_of(core).filled_quantity == 0
 
 

@@ -3,45 +3,10 @@ from decimal import Decimal
 import pytest
 
 from actors.messages.trading import Violation
-from actors.model.instrument import Instrument, InstrumentId
 from actors.model.order import Side
 from actors.risk.limits import POLICIES, CashLimit, NoShort, Per, PositionLimit
-from actors.risk.policy import RiskRequest, evaluate, opening_quantity
-
-
-def request(
-    side: Side = Side.BUY,
-    quantity: str = "10",
-    *,
-    held: str = "0",
-    buying: str = "0",
-    selling: str = "0",
-    account: tuple[str, str, str] | None = None,
-    opening: str | None = None,
-    price: str = "0.50",
-    available: str = "100",
-    can_short: bool = False,
-) -> RiskRequest:
-    """Ask for 10 at 0.50; the account holds what the strategy holds, unless told otherwise."""
-    everyone = account or (held, buying, selling)
-    opened = Decimal(quantity if opening is None else opening)
-    return RiskRequest(
-        instrument=Instrument(
-            id=InstrumentId("YES"), venue="venue", symbol="yes", can_short=can_short
-        ),
-        side=side,
-        quantity=Decimal(quantity),
-        opening=opened,
-        price=Decimal(price),
-        cost=opened * Decimal(price),
-        available=Decimal(available),
-        account_position=Decimal(everyone[0]),
-        account_buying=Decimal(everyone[1]),
-        account_selling=Decimal(everyone[2]),
-        strategy_position=Decimal(held),
-        strategy_buying=Decimal(buying),
-        strategy_selling=Decimal(selling),
-    )
+from actors.risk.policy import evaluate, opening_quantity
+from tests.actors.risk.requests import request, token
 
 
 def limit(size: str = "100", per: Per = Per.ACCOUNT) -> PositionLimit:
@@ -121,7 +86,7 @@ def test_more_sales_than_holdings_leave_nothing_to_sell() -> None:
 
 def test_no_short_lets_purchases_and_shortable_instruments_pass() -> None:
     assert NoShort().check(request(Side.BUY)) is None
-    assert NoShort().check(request(Side.SELL, can_short=True)) is None
+    assert NoShort().check(request(Side.SELL, instrument=token(can_short=True))) is None
 
 
 def test_every_violation_is_named_in_the_order_of_the_policies() -> None:
@@ -138,5 +103,6 @@ def test_what_exceeds_the_closable_quantity_opens() -> None:
 
 
 def test_policies_are_registered_under_their_names() -> None:
-    assert list(POLICIES) == ["PositionLimit", "CashLimit", "NoShort"]
+    assert list(POLICIES)[:4] == ["PositionLimit", "InventoryLimit", "CashLimit", "NoShort"]
+    assert len(POLICIES) == 15
     assert [policy.__name__ for policy in POLICIES.values()] == list(POLICIES)

@@ -54,6 +54,38 @@ def test_it_holds_long_above_and_short_below(average: str, on: str) -> None:
     assert targets(cross(table, average=average, on=on), rows) == [(3, 10), (6, -10), (10, 10)]
 
 
+def trades(prices: list[int], table: Instruments) -> Slice:
+    """Return public trades at these prices, in ticks."""
+    builder = SliceBuilder(table)
+    for number, price in enumerate(prices):
+        builder.trade(Origin(START_NS + number), 0, (price, 1, 0))
+    return builder.build()
+
+
+@pytest.mark.parametrize("average", ["ema", "sma"])
+def test_public_trades_are_prices_too(average: str) -> None:
+    table = instruments(A)
+    core = cross(table, average=average, on="trade")
+    assert targets(core, trades(RISE_AND_FALL, table)) == [(3, 10), (6, -10), (10, 10)]
+    assert targets(core, quotes([1, 1, 1], table)) == []
+
+
+@pytest.mark.parametrize("average", ["ema", "sma"])
+def test_it_may_wait_for_the_first_crossing(average: str) -> None:
+    table = instruments(A)
+    core = cross(table, average=average, wait_for_cross=True)
+    assert targets(core, quotes(RISE_AND_FALL, table)) == [(6, -10), (10, 10)]
+
+
+def test_a_price_that_crosses_one_average_and_touches_it() -> None:
+    """Length 1 is the price itself; a touch of the average is no crossing."""
+    table = instruments(A)
+    core = cross(table, fast=1, slow=3, average="sma", on="bar", wait_for_cross=True)
+    # averages from the third bar on: 10, 11, 11, 10.67, 10
+    closes = [8, 10, 12, 11, 10, 11, 9]
+    assert targets(core, bars(closes, table)) == [(4, -10), (5, 10), (6, -10)]
+
+
 def test_without_shorts_it_goes_flat_and_does_not_act_when_it_is_flat() -> None:
     table = instruments(A)
     core = cross(table, allow_short=False)
@@ -152,7 +184,7 @@ def naive(prices: list[float], fast: Ema | Sma, slow: Ema | Sma) -> list[int]:
         ({"fast": 0}, "fast"),
         ({"fast": 5, "slow": 5}, "slow: expected above fast \\(5\\), found 5"),
         ({"average": "wma"}, "average"),
-        ({"on": "trade"}, "on"),
+        ({"on": "tick"}, "on"),
         ({"quantity": Decimal(0)}, "quantity"),
     ],
 )

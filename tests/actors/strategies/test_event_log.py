@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ from actors.messages.market import (
 from actors.messages.records import Origin
 from actors.messages.slices import MarketData, SliceBuilder
 from actors.messages.trading import Fill, Signal
+from actors.model.money import plain
 from actors.model.order import Liquidity, OrderStatus, Side
 from actors.strategies.event_log import Event, EventLog, describe
 from tests.actors.strategies.builders import code, position, quote, refusal, started, update
@@ -116,3 +118,46 @@ def test_events_are_described_in_a_few_words(event: Event, words: str) -> None:
 def test_every_must_be_at_least_one() -> None:
     with pytest.raises(ValueError, match="every"):
         EventLog.Parameters(every=0)
+
+
+# --- what is written, and how ---------------------------------------------------------------------
+
+
+def test_kinds_that_are_not_wanted_are_neither_heard_nor_counted() -> None:
+    core = event_log(kinds=("trade", "fill"), every=1)
+    heard = [kind for kind in EventKind if core.callback(code(kind)) is not None]
+    assert heard == [EventKind.TRADE]
+    core.handle(update(WISH, OrderStatus.WORKING), 1)
+    core.handle(FILL, 2)
+    assert core.counts == {"fill": 1}
+
+
+def test_each_kind_may_have_a_sample_of_its_own() -> None:
+    core = event_log(every=3, samples={"fill": 1, "trade": 2})
+    for time_ns in range(1, 5):
+        core.on_trade(Trade(time_ns, A, 100, 5, 1))
+        core.on_quote(quote(A, 99, 101, time_ns=time_ns))
+    core.handle(FILL, 9)
+    written = [line.split()[0] for line in core.lines]
+    assert written == ["trade", "quote", "trade", "fill"]
+
+
+def test_an_event_may_be_written_as_json() -> None:
+    core = event_log(every=1, format="json", totals=False)
+    core.on_quote(quote(A, 99, 101, (5, 0), time_ns=7))
+    core.handle(FILL, 9)
+    first, second = map(json.loads, core.lines)
+    assert first["kind"] == "quote"
+    assert (first["instrument"], first["time_ns"], first["mid"]) == ("A", 7, None)
+    assert (second["kind"], second["last_price"]) == ("fill", plain(FILL.last_price))
+    assert core.stop(10) == []
+    core.on_connection(Connection(1, None, ConnectionState.UP))
+    assert json.loads(core.lines[-1])["state"] == "UP"
+    core.handle(refusal(WISH), 1)
+    assert json.loads(core.lines[-1])["violations"][0]["policy"] == "CashLimit"
+
+
+@pytest.mark.parametrize("samples", [{"fills": 1}, {"fill": 0}])
+def test_samples_that_make_no_sense_are_refused(samples: Any) -> None:
+    with pytest.raises(ValueError, match="samples: expected kinds of events and numbers above 0"):
+        EventLog.Parameters(samples=samples)

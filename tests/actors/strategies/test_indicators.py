@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.strategies.indicators import Ema, RollingSum, Sma, imbalance, spread_bps
+from actors.strategies.indicators import (
+    Ema,
+    RollingSum,
+    Sma,
+    Wilder,
+    Wma,
+    imbalance,
+    spread_bps,
+)
 
 values = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60)
 lengths = st.integers(1, 12)
@@ -78,3 +86,39 @@ def test_the_spread_is_in_basis_points_of_the_mid() -> None:
 def test_imbalance_tells_the_heavier_side() -> None:
     assert (imbalance(3, 1), imbalance(0, 2), imbalance(2, 0)) == (0.5, -1.0, 1.0)
     assert isnan(imbalance(0, 0))
+
+
+@settings(deadline=None)
+@given(values, lengths)
+def test_a_weighted_average_weighs_the_newest_most(seen: list[float], length: int) -> None:
+    average = Wma(length)
+    for count, value in enumerate(seen, 1):
+        result = average.update(value)
+        assert average.is_ready == (count >= length)
+        if count < length:
+            assert isnan(result)
+        else:
+            last = seen[count - length : count]
+            expected = sum(w * v for w, v in enumerate(last, 1)) / sum(range(1, length + 1))
+            assert result == average.value == pytest.approx(expected, abs=1e-5)
+
+
+def test_an_average_may_begin_with_the_mean_of_the_first_values() -> None:
+    average = Ema(3, "mean")
+    assert [isnan(average.update(value)) for value in (1.0, 2.0)] == [True, True]
+    assert not average.is_ready
+    assert average.update(6.0) == 3.0
+    assert average.is_ready
+    assert average.update(5.0) == 4.0  # half of the distance
+
+
+def test_wilders_average_moves_by_one_part_in_its_length() -> None:
+    average = Wilder(4)
+    assert [average.update(value) for value in (1.0, 2.0, 3.0, 6.0)][3] == 3.0
+    assert average.update(7.0) == 4.0
+
+
+@pytest.mark.parametrize("kind", [Wma, Ema, Wilder])
+def test_no_length_is_refused(kind: type) -> None:
+    with pytest.raises(ValueError, match="expected 1 or more, found 0"):
+        kind(0)

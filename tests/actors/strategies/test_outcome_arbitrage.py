@@ -7,7 +7,8 @@ from actors.messages.market import UNKNOWN_LOTS, Connection, ConnectionState, Re
 from actors.messages.trading import Signal
 from actors.model.instrument import Instrument
 from actors.model.order import OrderStatus, OrderType, Side, TimeInForce
-from actors.strategies.outcome_arbitrage import OutcomeArbitrage, fee_per_unit
+from actors.strategies.fees import fee_per_unit
+from actors.strategies.outcome_arbitrage import OutcomeArbitrage
 from tests.actors.strategies.builders import (
     outcome_pair,
     position,

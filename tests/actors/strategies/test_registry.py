@@ -33,9 +33,18 @@ def test_built_in_strategies_are_found_by_name() -> None:
         "average_cross",
         "event_log",
         "market_analysis",
+        "market_maker",
+        "momentum",
         "outcome_arbitrage",
+        "yes_no",
     ]
     assert all(issubclass(each, Strategy) for each in STRATEGIES.values())
+
+
+def test_names_of_other_systems_are_understood() -> None:
+    assert resolve_strategy("MovingAverageCrossover") is AverageCross
+    assert resolve_strategy("MarketAnalysisStrategy") is STRATEGIES["market_analysis"]
+    assert resolve_strategy("LoggingStrategy") is STRATEGIES["event_log"]
 
 
 def test_a_strategy_of_a_module_is_found() -> None:

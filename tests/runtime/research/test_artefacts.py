@@ -135,6 +135,7 @@ def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
         "orders.csv",
         "plotly.min.js",
         "stats.json",
+        "trades.csv",
     ]
     for name in names:
         first, second = (tmp_path / each / name for each in ("first", "second"))

@@ -64,7 +64,7 @@ def test_a_good_configuration_has_every_part() -> None:
         ("portfolio.policies[0].type=PositionLimits", "portfolio.policies[0].type", "Limit"),
         ("portfolio.policies[0].max_size=-1", "portfolio.policies[0].max_size", "-1"),
         ("broker.type=simulatd", "broker.type", "'simulated'"),
-        ("broker.commission={type: tiered}", "broker.commission.type", "percentage"),
+        ("broker.commission={type: tierd}", "broker.commission.type", "'tiered'"),
         ("broker.latency={type: constant, submit: soon}", "broker.latency.submit", "duration"),
     ],
 )

@@ -1,0 +1,25 @@
+"""What a portfolio may send."""
+
+from actors.actor import Later
+from actors.messages.account import (
+    CashAdjusted,
+    EquityMarked,
+    PositionChanged,
+    TradingStateChanged,
+)
+from actors.messages.system import CancelAll
+from actors.messages.trading import CancelOrder, Fill, ReplaceOrder, SignalRefused, SubmitOrder
+
+PortfolioOutput = (
+    SubmitOrder
+    | ReplaceOrder
+    | SignalRefused
+    | PositionChanged
+    | Fill
+    | EquityMarked
+    | CashAdjusted
+    | TradingStateChanged
+    | CancelOrder
+    | CancelAll
+    | Later
+)

@@ -1,0 +1,146 @@
+"""A run of each mode in one call, with the defaults that one would guess."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from actors.errors import ExecutionError
+from runtime.api.run import Run, run_of
+
+
+def simulation(
+    assets: int | Iterable[str] = 5,
+    interval: float | timedelta = 0.1,
+    *,
+    seed: int = 0,
+    folder: Path | None = None,
+    **feed: Any,
+) -> Run:
+    """Return a run on made-up prices.
+
+    Args:
+        assets: How many assets there are, or their names.
+        interval: Time between two events, in seconds or as a timedelta.
+        seed: Decides every draw of chance.
+        folder: Where the journal goes; None for no journal.
+        **feed: Further options of the synthetic feed, such as ``generator`` and ``duration``.
+
+    Raises:
+        ConfigError: With everything that is wrong.
+    """
+    market = {
+        "name": "market",
+        "type": "synthetic",
+        "assets": assets if isinstance(assets, int) else list(assets),
+        "interval": _duration(interval),
+        **_plain_options(feed),
+    }
+    return _run("simulation", "simulate", market, {"seed": seed}, folder)
+
+
+def replay(
+    path: str | Path,
+    assets: Iterable[str] | None = None,
+    speed: float = 0.0,
+    *,
+    folder: Path | None = None,
+    **feed: Any,
+) -> Run:
+    """Return a run on recorded data, at a multiple of the recorded speed.
+
+    Args:
+        path: A file, a folder (such as one day's) or a glob.
+        assets: Ids or patterns of the instruments wanted; None for all.
+        speed: 0 is as fast as possible, 1 as recorded, 2 twice that.
+        folder: Where the journal goes; None for no journal.
+        **feed: Further options of the replay feed, such as ``format``.
+
+    Raises:
+        ConfigError: With everything that is wrong.
+    """
+    market = _recorded(path, assets, feed)
+    return _run("replay", "replay", market, {"speed": Decimal(repr(float(speed)))}, folder)
+
+
+def backtest(
+    path: str | Path,
+    assets: Iterable[str] | None = None,
+    *,
+    conservative: bool = False,
+    module_id: str = "backtest_execution",
+    cash: Decimal | int = 10_000,
+    folder: Path | None = None,
+    **feed: Any,
+) -> Run:
+    """Return a backtest on recorded data, with realistic or with conservative execution.
+
+    Args:
+        path: A file, a folder or a glob.
+        assets: Ids or patterns of the instruments wanted; None for all.
+        conservative: Whether to fill bars at their worst price and to charge more, instead of what
+            is realistic; see the presets of the simulated broker.
+        module_id: The run's name.
+        cash: What the account begins with.
+        folder: Where the journal goes; None for no journal.
+        **feed: Further options of the replay feed, such as ``format``.
+
+    Raises:
+        ConfigError: With everything that is wrong.
+    """
+    preset = "conservative" if conservative else "realistic"
+    more = {
+        "broker": {"type": "simulated", "preset": preset},
+        "portfolio": {"cash": cash},
+    }
+    return _run(module_id, "backtest", _recorded(path, assets, feed), more, folder)
+
+
+def real_time(assets: Iterable[str], user_feed: bool = True) -> Run:
+    """Refuse: there is no live feed yet.
+
+    Args:
+        assets: Ids of the instruments wanted.
+        user_feed: Whether to listen to what the venue says of the own account.
+
+    Raises:
+        ExecutionError: Always, until venues can be connected to.
+    """
+    wanted = ", ".join(assets)
+    also = " and the user feed" if user_feed else ""
+    raise ExecutionError(
+        f"real time: expected a venue that can be connected to, found none for {wanted}{also}; "
+        "this version replays recordings and simulates"
+    )
+
+
+def _recorded(path: str | Path, assets: Iterable[str] | None, feed: dict[str, Any]) -> Any:
+    market = {"name": "market", "type": "replay", "path": str(path), **_plain_options(feed)}
+    if assets is not None:
+        market["assets"] = list(assets)
+    return market
+
+
+def _run(
+    name: str, mode: str, market: dict[str, Any], more: dict[str, Any], folder: Path | None
+) -> Run:
+    return run_of({"name": name, "mode": mode, "feeds": [market], **more}, folder=folder)
+
+
+def _duration(value: float | timedelta) -> str:
+    """Return a duration as configurations have it."""
+    if isinstance(value, timedelta):
+        return f"{round(value / timedelta(microseconds=1))}us"
+    return f"{round(value * 1_000_000)}us"
+
+
+def _plain_options(options: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _duration(value)
+        if isinstance(value, timedelta)
+        else Decimal(repr(value))
+        if isinstance(value, float)
+        else value
+        for key, value in options.items()
+    }

@@ -1,0 +1,201 @@
+"""A run as an object: put together, started, listened to."""
+
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+import trio
+import yaml
+
+from actors.actor import Context
+from actors.errors import ExecutionError
+from actors.strategies import Strategy
+from runtime.api.tap import TAP, MarketTap
+from runtime.config import RunConfig, StrategyConfig, build_config, to_plain
+from runtime.observe.result import RunResult
+from runtime.system.events import EventKind, Events, EventStream
+from runtime.system.session import Session
+from runtime.wiring.plant import Plant
+
+
+class Run:
+    """One run of a configuration: to be started once.
+
+    ``start()`` runs it to its end. ``async with run:`` runs it beside the block, inside of a trio
+    program, so that its events can be read meanwhile; the block's end waits for the run's end.
+
+    Attributes:
+        config: What will be run; grows with what is added.
+        result: How the run ended; None before it has.
+    """
+
+    def __init__(self, config: RunConfig, *, folder: Path | None = None) -> None:
+        """Prepare a run; its journal goes into ``folder``, if that is not None."""
+        self.config = config
+        self.result: RunResult | None = None
+        self._folder = folder
+        self._events = Events()
+        self._session: Session | None = None
+        self._stack = AsyncExitStack()
+
+    # --- putting together ------------------------------------------------------------------------
+
+    def add_strategy(
+        self,
+        strategy: str | type[Strategy],
+        *,
+        name: str | None = None,
+        instruments: Iterable[str] = (),
+        **parameters: Any,
+    ) -> Self:
+        """Add a strategy: a built-in one's name, ``file.py:Class``, or a class.
+
+        Args:
+            strategy: What to run.
+            name: What it is called in the run; its type's name if not given.
+            instruments: Ids or patterns of what it trades; all if there are none.
+            **parameters: The strategy's own.
+
+        Raises:
+            ExecutionError: If the run has begun.
+        """
+        self._check_is_new()
+        kind = strategy if isinstance(strategy, str) else _place_of(strategy)
+        added = StrategyConfig(
+            name=name or _free_name(kind, self.config),
+            type=kind,
+            instruments=tuple(instruments),
+            parameters={key: _plain(value) for key, value in parameters.items()},
+        )
+        self.config = attrs.evolve(self.config, strategies=(*self.config.strategies, added))
+        return self
+
+    def add_default_strategies(self) -> Self:
+        """Add what looks on without trading: the market's analysis and a log of events."""
+        for name in ("market_analysis", "event_log"):
+            self.add_strategy(name)
+        return self
+
+    def explain(self) -> str:
+        """Return the configuration file that does the same as this object, as YAML.
+
+        Save it as ``run.yaml``; then ``bulkhead run run.yaml`` is the same run.
+        """
+        return yaml.safe_dump(to_plain(self.config), sort_keys=False, allow_unicode=True)
+
+    # --- running ---------------------------------------------------------------------------------
+
+    def start(self) -> RunResult:
+        """Run to the end and return the result.
+
+        Raises:
+            ConfigError: If a component's options are wrong.
+            ExecutionError: If the run has begun before.
+        """
+        self.result = self._new_session().run()
+        return self.result
+
+    def events(self, kinds: Iterable[EventKind | str] = tuple(EventKind)) -> EventStream:
+        """Return a stream of what happens from now on; read it with ``async for``.
+
+        Args:
+            kinds: What it shall be about: ``market``, ``user``, ``system``, ``metrics``, ``ring``.
+
+        Raises:
+            ExecutionError: If the market is asked for after the run has set out.
+            ValueError: If there is no such kind.
+        """
+        wanted = frozenset(EventKind(kind) for kind in kinds)
+        if self._has_set_out and EventKind.MARKET in wanted:
+            raise ExecutionError("market events: expected to be asked for before the run sets out")
+        return self._events.subscribe(wanted)
+
+    async def __aenter__(self) -> Self:
+        self._check_is_new()
+        nursery = await self._stack.enter_async_context(trio.open_nursery())
+        nursery.start_soon(self._run_beside)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        self._events.close()  # nobody reads on: the run need not wait
+        return await self._stack.__aexit__(kind, error, traceback)
+
+    def stop(self) -> None:
+        """Pass no more market data; the run winds down in order."""
+        if self._session is not None:
+            self._session.system.interrupt()
+
+    async def _run_beside(self) -> None:
+        session = self._new_session()
+        session.system.prepare(self._attach)
+        try:
+            self.result = await session.run_here()
+        finally:
+            self._events.finish()
+
+    def _attach(self, plant: Plant) -> None:
+        plant.post.tap = self._events.take
+        assert plant.sequencer is not None
+        plant.sequencer.breathe = self._events.breathe
+
+    @property
+    def _has_set_out(self) -> bool:
+        return self._session is not None
+
+    def _check_is_new(self) -> None:
+        if self._has_set_out:
+            raise ExecutionError("a run can be started once: expected a new one, found one begun")
+
+    def _new_session(self) -> Session:
+        self._check_is_new()
+        taps = {TAP: self._tap} if self._events.wants(EventKind.MARKET) else None
+        self._session = Session(self.config, self._folder, taps)
+        return self._session
+
+    def _tap(self, context: Context) -> Strategy:
+        assert self._session is not None
+        instruments = self._session.system.plant.instruments
+        return MarketTap(context, instruments, self._events.take_row)
+
+
+def _place_of(strategy: type[Strategy]) -> str:
+    return f"{strategy.__module__}:{strategy.__qualname__}"
+
+
+def _free_name(kind: str, config: RunConfig) -> str:
+    """Return a name made of a strategy's type that no other strategy has."""
+    stem = kind.rpartition(":")[2].rpartition(".")[2]
+    taken = {strategy.name for strategy in config.strategies}
+    number = 1
+    name = stem
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    return name
+
+
+def _plain(value: Any) -> Any:
+    """Return a parameter as a configuration file would hold it."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    return list(value) if isinstance(value, tuple) else value
+
+
+def run_of(data: dict[str, Any], *, folder: Path | None = None) -> Run:
+    """Return a run of a configuration given as plain data.
+
+    Raises:
+        ConfigError: With everything that is wrong in them.
+    """
+    return Run(build_config(data), folder=folder)
+
+
