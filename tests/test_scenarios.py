@@ -43,6 +43,8 @@ ARTEFACTS = {
     "equity.html",
     "plotly.min.js",
     "journal.db",
+    "metrics.jsonl",
+    "trades.csv",
     "log.jsonl",
 }
 

@@ -24,8 +24,8 @@ from actors.brokers.simulated_config import SimulatedBrokerConfig
 from actors.brokers.venue_market import VenueMarket
 from actors.messages.market import UNKNOWN_LOTS
 from actors.messages.trading import ExecutionReport
-from actors.model.instrument import Instrument, Instruments
-from actors.model.money import ONE, ZERO
+from actors.model.instrument import Instruments
+from actors.model.money import ONE
 from actors.model.order import Liquidity, OrderType, TimeInForce
 
 _TAKER = Liquidity.TAKER
@@ -310,7 +310,7 @@ class BookMatcher(Matcher):
     ) -> Decimal:
         order = held.order
         if self._regimes is not None:
-            price += held.sign * self._widening(held.index, held.instrument)
+            price = self._widened(held, price)
         price = self._slippage.slipped(order.side, price, quantity, state)
         if bar is not None and not self._allow_outside_bar:
             tick = held.instrument.tick
@@ -320,14 +320,21 @@ class BookMatcher(Matcher):
             price = within(price, order.limit_price)
         return price
 
-    def _widening(self, index: int, instrument: Instrument) -> Decimal:
-        """Return by how much a side of the spread is farther away than shown; 0 in bars."""
+    def _widened(self, held: OpenOrder, price: Decimal) -> Decimal:
+        """Return a price with half of what a wide spread adds to the shown one; as it is in bars.
+
+        It stays above 0 if it was, and no outcome token costs more than it can pay.
+        """
         assert self._regimes is not None, "only asked where there are regimes"
-        top = self.market.top(index)
+        top = self.market.top(held.index)
         factor = self._regimes.state_at(self.market.now_ns).spread_factor
         if factor == ONE or not (top.bid_lots and top.ask_lots):
-            return ZERO
-        return instrument.tick * max(top.ask - top.bid, 0) * (factor - ONE) / 2
+            return price
+        instrument = held.instrument
+        half = instrument.tick * max(top.ask - top.bid, 0) * (factor - ONE) / 2
+        if held.sign < 0:
+            return max(price - half, min(price, instrument.tick))
+        return max(min(price + half, ONE), price) if instrument.outcome else price + half
 
     def _state(self, held: OpenOrder, now_ns: int, bar: Bar | None) -> MarketState:
         """Return what slippage models may know of the market."""

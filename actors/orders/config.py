@@ -15,6 +15,8 @@ class OrderManagerConfig:
     longer than 6 hours. What runs for weeks takes :meth:`bounded`.
 
     Attributes:
+        validation_enabled: Whether orders are checked before they are placed; what the venue
+            reports is always checked.
         max_order_age_hours: A GTC order that has been open for longer is cancelled; None or 0 for
             never.
         max_completed_orders: How many orders that are over are remembered: older ones are evicted,
@@ -25,6 +27,7 @@ class OrderManagerConfig:
             open.
     """
 
+    validation_enabled: bool = True
     max_order_age_hours: float | None = attrs.field(default=None)
     max_completed_orders: int | None = attrs.field(default=None)
     duplicate_guard: bool = False

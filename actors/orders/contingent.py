@@ -75,23 +75,33 @@ class Contingents:
         return outputs + self.after(record, now_ns)
 
     def change(self, record: OrderRecord, order: Order, now_ns: int) -> list[Output]:
-        """Change an order as its strategy wishes, as far as its relatives leave room."""
+        """Change an order as its strategy wishes, as far as its relatives leave room.
+
+        A quantity that stands, or stood before its relatives changed it, is taken as left alone: a
+        change of the price alone was made from it.
+        """
         extras = record.extras
         if extras is None or not extras.has_relatives:
             return self._asks.replace(record, order, "change asked for", now_ns)
+        base = self._new_base(record, extras, order.quantity)
         if extras.is_held:
             record.order = order
-            extras.base = order.quantity
+            extras.base = base
             record.move(_VALIDATED, now_ns, "changed while held")
             answer = result_of(record, "changed while held", accepted=True)
             return [answer, update_of(record, "changed while held"), *self._adjust(record, now_ns)]
-        quantity = self._room(extras, order.quantity)
+        quantity = self._room(extras, base)
         if quantity <= record.traded_quantity:
             reason = "its alternatives have traded in its place"
             return [result_of(record, reason, accepted=False), update_of(record, reason)]
-        extras.next_base = order.quantity
+        extras.next_base = base
         wanted = msgspec.structs.replace(order, quantity=quantity)
         return self._asks.replace(record, wanted, "change asked for", now_ns)
+
+    def _new_base(self, record: OrderRecord, extras: Extras, quantity: Decimal) -> Decimal:
+        if quantity == record.order.quantity or quantity in extras.stood:
+            return extras.base
+        return quantity + self._taken(extras)
 
     # --- news --------------------------------------------------------------------------------
 
@@ -103,7 +113,9 @@ class Contingents:
             if accepted:
                 extras.base = extras.next_base
             extras.refused = None
-        elif not accepted and record.replacement is not None:
+        elif accepted:
+            extras.stood.append(record.order.quantity)
+        elif record.replacement is not None:
             extras.refused = record.replacement.quantity
 
     def after(self, record: OrderRecord, now_ns: int) -> list[Output]:
@@ -172,10 +184,12 @@ class Contingents:
         """Return how much an order may fill in all, of the quantity that was approved."""
         if extras.parent:
             quantity = min(quantity, self._records[extras.parent].filled_quantity)
-        for sibling in self._siblings(extras):
-            if sibling.extras is not extras:
-                quantity -= sibling.traded_quantity
-        return quantity
+        return quantity - self._taken(extras)
+
+    def _taken(self, extras: Extras) -> Decimal:
+        """Return what an order's alternatives have filled."""
+        siblings = self._siblings(extras)
+        return sum((s.filled_quantity for s in siblings if s.extras is not extras), ZERO)
 
     def _siblings(self, extras: Extras) -> list[OrderRecord]:
         return [self._records[each] for each in self._registry.groups.get(extras.group, ())]
@@ -197,6 +211,7 @@ class Contingents:
             return outputs + self.after(record, now_ns)
         if room == order.quantity:
             return self._asks.place(record, now_ns)
+        extras.stood.append(order.quantity)
         record.order = msgspec.structs.replace(order, quantity=room)
         answer = result_of(record, "as much as its parent has filled", accepted=True)
         return [answer, *self._asks.place(record, now_ns)]

@@ -74,6 +74,7 @@ class OrderManager:
         max_age_ns = config.max_age_ns
         ageing = None if max_age_ns is None else Ageing(context.actor, registry, max_age_ns)
         self._requests = Requests(registry, contingents, parts, instruments, ageing)
+        self._requests.validates = config.validation_enabled
         if config.duplicate_guard:
             self._requests.guard = DuplicateGuard(config.duplicate_timeout_ns)
         self._submit = self._requests.submit

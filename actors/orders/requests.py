@@ -35,6 +35,7 @@ class Requests:
 
     Attributes:
         guard: Who refuses duplicates; None if they are allowed.
+        validates: Whether orders are checked before they are placed.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class Requests:
         ageing: Ageing | None,
     ) -> None:
         self.guard: DuplicateGuard | None = None
+        self.validates = True
         self._registry = registry
         self._records = registry.records
         self._open = registry.open
@@ -106,6 +108,8 @@ class Requests:
             return f"halted: {self._halted}"
         if order.strategy in self._stopped:
             return f"strategy stopped: {self._stopped[order.strategy]}"
+        if not self.validates:
+            return None
         findings = validate(order, self._instruments.get(order.instrument))
         return reason_of(findings) if findings else None
 

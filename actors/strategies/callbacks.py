@@ -36,7 +36,7 @@ class Callbacks:
         """Called when an own position has changed."""
 
     def on_refused(self, refusal: SignalRefused) -> None:
-        """Called when the portfolio has refused a wish."""
+        """Called when the portfolio has refused a wish, or a change of an order (by its id)."""
 
     def on_connection(self, connection: Connection) -> None:
         """Called when a feed goes down or up, or a book loses or finds its sequence."""

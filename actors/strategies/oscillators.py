@@ -36,7 +36,7 @@ class Rsi:
             loss = self._loss.update(max(before - price, 0.0))
             if self._gain.is_ready:
                 moved = gain + loss
-                self.value = 100.0 * gain / moved if moved else 50.0
+                self.value = 100.0 * (gain / moved) if moved else 50.0
         return self.value
 
 

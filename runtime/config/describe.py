@@ -13,10 +13,15 @@ def describe(config: RunConfig) -> list[str]:
         f"feeds       {_listed(f'{feed.name} ({feed.type})' for feed in config.feeds)}",
         f"strategies  {_listed(f'{each.name} ({each.type})' for each in config.strategies)}",
         f"portfolio   {portfolio.cash} {portfolio.currency},"
-        f" policies: {_listed(policy.type for policy in portfolio.policies)}",
+        f" policies: {_policies(config)}",
         f"broker      {_broker(config)}",
         *(f"note        {note}" for note in config.document.notes),
     ]
+
+
+def _policies(config: RunConfig) -> str:
+    named = _listed(policy.type for policy in config.portfolio.policies)
+    return named if config.enable_risk_checks else f"{named}, which are not asked"
 
 
 def _listed(words: Iterable[str]) -> str:

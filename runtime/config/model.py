@@ -177,6 +177,7 @@ class RunConfig:
         slice_rows: How many market rows travel together; changes speed, never results.
         speed: Of a replay: 0 is as fast as possible, 1 as recorded, 2 twice that.
         close_out: Whether open positions are closed when the data have ended.
+        enable_risk_checks: Whether the policies are asked; if not, every order is approved.
         enable_metrics: Whether the journal is read at the end for metrics and latencies.
         periods_per_year: Days of trading in a year, for annual figures: 252 or 365; by default
             what the data show.
@@ -199,12 +200,13 @@ class RunConfig:
     slice_rows: int = attrs.field(default=4096, validator=_at_least(1))
     speed: float = attrs.field(default=0.0, validator=_at_least(0))
     close_out: bool = True
+    enable_risk_checks: bool = True
     enable_metrics: bool = True
     periods_per_year: int | None = attrs.field(
         default=None, validator=attrs.validators.optional(_at_least(1, 366))
     )
     portfolio: PortfolioConfig = PortfolioConfig()
-    orders: OrderManagerConfig = OrderManagerConfig()
+    orders: OrderManagerConfig = attrs.field(factory=OrderManagerConfig)
     instruments: tuple[Instrument, ...] = ()
     feeds: tuple[FeedConfig, ...] = attrs.field(validator=_some)
     strategies: tuple[StrategyConfig, ...] = ()

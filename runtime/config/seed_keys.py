@@ -1,8 +1,9 @@
-"""Configuration keys of two other systems, put into our own words before anything else is read.
+"""Configuration keys of other systems, put into our own words before anything else is read.
 
 - An execution module's ``broker_type``, ``broker_params``, ``order_manager_params``,
   ``simulator_type``, ``simulator_params``, ``engine_type``, ``engine_params``, at the top level.
 - ADMF-Trader's ``system``, ``execution``, ``backtest``, ``live_trading`` and ``components``.
+- A gateway's ``enable_validation`` (its ``enable_risk_checks`` and ``enable_metrics`` are ours too).
 
 They may stand beside our own keys. Where each key stood is kept, so a problem of what was moved
 names the line that the user wrote. What has no meaning here (threads, locks) is accepted with a
@@ -39,6 +40,7 @@ _THREAD_MODELS = (
     "ASYNC_MULTI",
     "MIXED",
 )
+_VALIDATION = "enable_validation"
 _BROKERS = {"SimulatedBroker": "simulated", "PassthroughBroker": "passthrough"}
 _ABSENT = object()
 
@@ -50,6 +52,9 @@ def translate(problems: Problems) -> None:
         _ExecutionModule(problems).translate()
     if any(key in data for key in _SYSTEM_KEYS):
         _TraderSystem(problems).translate()
+    if _VALIDATION in data:
+        translator = _Translator(problems)
+        translator.put(_VALIDATION, "orders.validation_enabled", translator.take(_VALIDATION))
 
 
 class _Translator:
@@ -166,7 +171,7 @@ class _ExecutionModule(_Translator):
             {
                 "max_order_age_hours": self.to("orders.max_order_age_hours"),
                 "max_completed_orders": self.to("orders.max_completed_orders"),
-                "validation_enabled": self.to("enable_validation"),
+                "validation_enabled": self.to("orders.validation_enabled"),
             },
         )
         self._simulator()

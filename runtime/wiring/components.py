@@ -265,7 +265,8 @@ class _Builder:
                 policies.append(policy)
         try:
             fee = fee_rate(commission, self._instruments)
-            return account_config(self._config, tuple(policies), fee)
+            asked = tuple(policies) if self._config.enable_risk_checks else ()
+            return account_config(self._config, asked, fee)
         except ValueError as error:
             key, _, rule = str(error).partition(": expected ")
             expected, _, found = rule.partition(", found ")

@@ -5,7 +5,7 @@ the statistics, not of the engine.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,6 @@ import attrs
 import numpy as np
 import pytest
 
-from runtime.research.peers import BarBacktest, backtest_statistics
 from runtime.research.measures.drawdowns import (
     drawdowns_of_returns,
     max_drawdown,
@@ -40,11 +39,12 @@ from runtime.research.measures.returns import (
     winning_share,
 )
 from runtime.research.measures.trades import trade_statistics
+from runtime.research.peers import BarBacktest, backtest_statistics
 from runtime.research.round_trips import RoundTrip
 from tests.shared import conformance, shared_file
 
 _YEAR = 252
-_PEERS_OF_RETURNS = {
+_PEERS_OF_RETURNS: dict[str, Callable[[Any], float | None]] = {
     "cum_returns_final": total_return,
     "comp": total_return,
     "max_drawdown": lambda r: float(np.min(drawdowns_of_returns(r))),

@@ -41,7 +41,7 @@ class AllSorts(Trader):
 
     def _change_one(self, dice: Random, quantity: Decimal, price: Decimal) -> None:
         for each in self.open_orders()[:1]:
-            if each.limit_price is None or dice.random() < 0.5:
+            if dice.random() < 0.5:
                 self.modify(each.client_order_id, quantity=quantity)
             else:
                 self.modify(each.client_order_id, quantity=quantity, limit=price)

@@ -190,3 +190,18 @@ def test_a_broker_that_nobody_knows() -> None:
 def test_an_end_that_is_no_date_is_left_to_the_feed() -> None:
     config = parsed(TRADER.replace("2022-12-31", "2022-12-31T12:00:00Z"))
     assert config.feeds[0].options["to"] == "2022-12-31T12:00:00Z"
+
+
+# --- a gateway ------------------------------------------------------------------------------------
+
+
+def test_checks_can_be_switched_off() -> None:
+    config = parsed(MARKET + "enable_validation: false\nenable_risk_checks: false\n")
+    assert not config.orders.validation_enabled
+    assert not config.enable_risk_checks
+    assert any("which are not asked" in line for line in describe(config))
+    again = parsed(MARKET + "order_manager_params: {validation_enabled: false}\n")
+    assert not again.orders.validation_enabled
+    assert parsed(MARKET).orders.validation_enabled
+    (found,) = problems(MARKET + "enable_validation: perhaps\n")
+    assert "validation_enabled: expected true or false" in found

@@ -252,6 +252,11 @@ class YesNo(Strategy):
                 self._order(pair, signal)
             return
         decision = decide(snapshot, position, self.parameters)
+        stop = decision.rank if decision.reason else None
+        if stop is not pair.stop:
+            pair.stop = stop
+            if stop is not None:
+                self._log(f"{pair.yes.instrument.market}: {decision.reason}", now_ns)
         if decision.rank is not None:
             self._obey(pair, decision, now_ns)
         if not decision.signals and self.parameters.merge:
@@ -260,11 +265,6 @@ class YesNo(Strategy):
     def _obey(self, pair: Pair, decision: Decision, now_ns: int) -> None:
         for dropped in decision.dropped:
             self.dropped[dropped.signal.rank.rule] += 1
-        stop = decision.rank if decision.reason else None
-        if stop is not pair.stop:
-            pair.stop = stop
-            if stop is not None:
-                self._log(f"{pair.yes.instrument.market}: {decision.reason}", now_ns)
         if decision.rank is Rank.SYNTHETIC_ARBITRAGE:
             self._expect_leg(pair, now_ns)
             with self.batch(all_or_none=True):

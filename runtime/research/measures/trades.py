@@ -49,7 +49,6 @@ def trade_statistics(trips: Sequence[RoundTrip]) -> TradeFigures:
     pnl = [float(trip.pnl) for trip in trips]
     returns = [each for trip in trips if (each := trip.return_fraction) is not None]
     won, lost = [each for each in pnl if each > 0], [each for each in pnl if each < 0]
-    durations = [trip.duration_ns for trip in trips]
     return {
         "trades": len(pnl),
         "win_rate": ratio(len(won), len(pnl)) if pnl else None,
@@ -71,6 +70,14 @@ def trade_statistics(trips: Sequence[RoundTrip]) -> TradeFigures:
         "kelly": kelly(pnl),
         "longest_winning_streak": streak(each > 0 for each in pnl),
         "longest_losing_streak": streak(each < 0 for each in pnl),
+        **_of_the_way(trips),
+    }
+
+
+def _of_the_way(trips: Sequence[RoundTrip]) -> TradeFigures:
+    """Return how long the trips took and how far prices went meanwhile."""
+    durations = [trip.duration_ns for trip in trips]
+    return {
         "avg_duration_s": sum(durations) / len(durations) / _SECOND if durations else None,
         "max_duration_s": max(durations) / _SECOND if durations else None,
         "avg_worst": mean([trip.worst for trip in trips if trip.worst is not None]),

@@ -3,13 +3,20 @@ from typing import Any
 
 import pytest
 
-from actors.brokers.passthrough import PassthroughBroker, PassthroughBrokerConfig
+from actors.brokers.desk import Desk as OrderDesk
+from actors.brokers.passthrough import (
+    PassthroughBroker,
+    PassthroughBrokerConfig,
+    PassthroughMatcher,
+)
+from actors.brokers.shown import shown_row
 from actors.messages.market import ConnectionState
 from actors.messages.slices import MarketData
 from actors.messages.trading import CancelPlacedOrder, ReportKind
 from actors.model.order import OrderType, Side, TimeInForce
+from tests.actors.brokers.desks import ACCEPTED, TRIGGERED, stop, taker, told
 from tests.actors.brokers.rows import Tape
-from tests.builders import BTC, context, instruments, order, place
+from tests.builders import BTC, context, instruments, order, place, quote_rows
 
 
 class Desk:
@@ -97,3 +104,29 @@ def test_a_resolution_ends_what_waits() -> None:
     desk = Desk()
     desk.broker.handle(place(), 5)
     assert [each.kind for each in desk.show(desk.tape.resolution(1))] == [ReportKind.EXPIRED]
+
+
+def test_a_stop_sleeps_until_its_time_has_come() -> None:
+    table = instruments()
+    broker: Any = PassthroughBroker(context("broker"), table)
+    asked = stop(order(quantity="1"), "1.05")
+    broker.handle(MarketData(quote_rows([(99, 101)], table=table)), 0)
+    assert told(broker.handle(place(asked), 1)) == [ACCEPTED]
+    outputs = broker.handle(MarketData(quote_rows([(102, 104), (104, 106)], table=table)), 2)
+    assert told(outputs) == [TRIGGERED, taker(1, "1.05")]
+    late = stop(order(quantity="1", id="late"), "1.05")
+    assert told(broker.handle(place(late), 3)) == [ACCEPTED, TRIGGERED, taker(1, "1.05")]
+    tape = Tape(table).bar(100, 110, 100, 108)
+    sleeper = stop(order(quantity="1", id="bar"), "1.09")
+    broker.handle(place(sleeper), 4)
+    assert told(broker.handle(MarketData(tape.build()), 5)) == [TRIGGERED, taker(1, "1.08")]
+
+
+def test_no_order_rests() -> None:
+    table = instruments()
+    matcher = PassthroughMatcher(table, PassthroughBrokerConfig())
+    desk = OrderDesk(table, matcher)
+    held = desk.read(order(limit="1"))
+    shown = shown_row(quote_rows([(99, 101)], table=table), 0, is_price=True)
+    assert not matcher.is_reached(held, shown)
+    assert matcher.provide(held, shown, 1) == []

@@ -147,21 +147,24 @@ class TestAlternatives:
         core.handle(said(ReportKind.ACCEPTED, "c"), 1)
         assert asks(core.handle(traded(10, "a"), 2)) == [("cancel", "b", 0)]
 
-    def test_a_change_by_its_strategy_keeps_to_what_is_left(self) -> None:
+    def test_a_change_of_the_quantity_counts_from_what_stands(self) -> None:
         core = two()
         core.handle(traded(3, "a"), 2)
         core.handle(said(ReportKind.REPLACED, "b"), 3)
         wish = changed(record_of(core, "b").order, quantity=20)
-        assert asks(core.handle(wish, 4)) == [("replace", "b", 17)]
+        assert asks(core.handle(wish, 4)) == [("replace", "b", 20)]
         core.handle(said(ReportKind.REPLACED, "b"), 5)
-        assert asks(core.handle(traded(1, "a", "t2"), 6)) == [("replace", "b", 16)]
+        assert asks(core.handle(traded(1, "a", "t2"), 6)) == [("replace", "b", 19)]
 
-    def test_a_change_by_its_strategy_to_less_than_its_alternative_filled_is_refused(self) -> None:
+    @pytest.mark.parametrize("quantity", [7, 10])
+    def test_a_change_of_the_price_alone_leaves_the_quantity_to_its_relatives(
+        self, quantity: int
+    ) -> None:
         core = two()
-        core.handle(traded(6, "a"), 2)
+        core.handle(traded(3, "a"), 2)
         core.handle(said(ReportKind.REPLACED, "b"), 3)
-        wish = changed(record_of(core, "b").order, quantity=5)
-        assert answers(core.handle(wish, 4)) == [(False, 4)]
+        stale = changed(record_of(core, "b").order, quantity=quantity, limit_price=104)
+        assert asks(core.handle(stale, 4)) == [("replace", "b", 7)]
 
     def test_a_change_by_its_strategy_waits_for_one_for_its_relatives(self) -> None:
         core = two()
@@ -281,6 +284,24 @@ class TestBrackets:
         assert (kinds(outputs), answers(outputs)) == (["ReplaceResult", "OrderUpdate"], [(True, 6)])
         [place, _] = of_kind(core.handle(traded(10, "e"), 3), PlaceOrder)
         assert (place.order.quantity, place.order.limit_price) == (Decimal(6), Decimal(120))
+
+    def test_an_exit_whose_price_is_changed_still_grows_with_its_entry(self) -> None:
+        core = in_position(4)
+        wish = changed(record_of(core, "p").order, limit_price=99)
+        assert asks(core.handle(wish, 3)) == [("replace", "p", 4)]
+        core.handle(said(ReportKind.REPLACED, "p"), 4)
+        assert asks(core.handle(traded(6, "e", "t2"), 5)) == [
+            ("replace", "p", 10),
+            ("replace", "l", 10),
+        ]
+
+    def test_a_change_of_an_exit_to_more_than_there_is_left_to_close_is_refused(self) -> None:
+        core = in_position(4)
+        core.handle(traded(3, "p", "t2"), 3)
+        core.handle(said(ReportKind.TRADE_FAILED, "e", trade_id="nobody"), 3)
+        core.handle(said(ReportKind.REPLACED, "l"), 4)
+        outputs = core.handle(changed(record_of(core, "l").order, quantity=9), 5)
+        assert asks(outputs) == [("replace", "l", 1)]
 
     def test_an_exit_whose_time_has_passed_expires_instead(self) -> None:
         late = asked(10, 100, name="p", time_in_force=TimeInForce.GTD, expire_time_ns=5, **EXIT)

@@ -82,6 +82,27 @@ def test_a_refused_cancel_returns_an_order_to_what_it_was() -> None:
     assert next_status(cancelling, refused, has_fills=True) is OrderStatus.PARTIALLY_FILLED
 
 
+@pytest.mark.parametrize("status", SENT)
+def test_news_of_a_stop_price_or_of_a_refused_change_end_nothing(status: OrderStatus) -> None:
+    for event in (OrderEvent.TRIGGER, OrderEvent.REPLACE_REJECT):
+        after = TRANSITIONS[status].get(event)
+        assert after is None or after not in TERMINAL
+
+
+def test_a_refused_change_returns_an_order_to_what_it_was() -> None:
+    replacing = OrderStatus.REPLACING
+    refused = OrderEvent.REPLACE_REJECT
+    assert next_status(replacing, refused) is OrderStatus.WORKING
+    assert next_status(replacing, refused, has_fills=True) is OrderStatus.PARTIALLY_FILLED
+    assert next_status(OrderStatus.CANCELLING, refused) is OrderStatus.CANCELLING
+
+
+def test_a_held_order_may_end_without_having_been_sent() -> None:
+    held = OrderStatus.VALIDATED
+    assert next_status(held, OrderEvent.CANCEL) is OrderStatus.CANCELLED
+    assert next_status(held, OrderEvent.EXPIRE) is OrderStatus.EXPIRED
+
+
 @pytest.mark.parametrize("vocabulary", ALIASES)
 def test_each_alias_of_another_system_is_read(vocabulary: str) -> None:
     read = {word: status_named(word.lower(), vocabulary) for word in ALIASES[vocabulary]}

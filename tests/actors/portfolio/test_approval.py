@@ -216,6 +216,20 @@ def test_a_child_of_what_does_not_work_is_an_order_like_any_other() -> None:
     assert desk.order(wish(3, SELL, parent=1)).reserved == 5
 
 
+def test_a_child_closes_nothing_of_what_its_parent_has_in_another_instrument() -> None:
+    desk = Desk()
+    desk.quote("0.40", "0.45", YES)
+    desk.order(wish(1, instrument=YES))
+    assert desk.order(wish(2, SELL, parent=1)).reserved == 5
+
+
+def test_a_change_of_a_child_may_still_close_what_its_parent_opens() -> None:
+    desk = Desk(limit("10"))
+    _, profit, _ = bracket(desk)
+    assert desk.change(modify(2, limit="0.80")).reserved == 0
+    assert desk.change(modify(2, "99")).order.quantity == profit.order.quantity
+
+
 def test_a_child_on_the_side_of_its_parent_closes_nothing_of_it() -> None:
     desk = Desk()
     desk.order(wish(1))
@@ -341,6 +355,31 @@ def test_signals_of_a_batch_that_come_again_are_ignored() -> None:
     desk.take(batch)
     assert desk.take(batch) == []
     assert desk.restarted().handle(batch, 0) == []
+
+
+# --- reviews -------------------------------------------------------------------------------------
+
+
+def test_an_order_can_be_reviewed_without_being_counted() -> None:
+    desk = Desk(limit("15"))
+    order = desk.order(wish(1)).order
+    market = desk.order(wish(2, quantity="5", limit=None)).order
+    review = desk.core._approval.review
+    before = state(desk.core)
+    greater = replace(order, quantity=Decimal(11))
+    assert review(order, Decimal(5), 0) == ()
+    assert review(greater, Decimal(5), 0) == (Violation("PositionLimit", "15", "16"),)
+    other = replace(market, client_order_id="new", quantity=Decimal(1))
+    assert review(other, Decimal(1), 0) == (Violation("PositionLimit", "15", "16"),)
+    sale = replace(other, side=SELL, arrival_price=None)
+    assert review(sale, Decimal(1), 0) == ()
+    unknown = replace(other, instrument="GOLD")
+    assert review(unknown, Decimal(1), 0) == (
+        Violation("Instrument", "a known instrument", "GOLD"),
+    )
+    assert state(desk.core) == before
+    desk.quote(None, None)
+    assert review(sale, Decimal(1), 0) == (Violation("NoPrice", "a bid to sell at", "none"),)
 
 
 # --- after a restart -----------------------------------------------------------------------------

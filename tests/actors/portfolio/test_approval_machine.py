@@ -184,7 +184,8 @@ class Approvals(RuleBasedStateMachine):
         assert [working(core, name) for name in (COIN, YES)] == [(0, 0), (0, 0)]
         assert len(core._account.reservations) == 0
         assert state(self.desk.restarted()) == state(core)
-        assert core._account.reservations._groups == core._account.reservations._children == {}
+        assert core._account.reservations._groups == {}
+        assert core._account.reservations._children == {}
 
 
 TestApprovals = Approvals.TestCase

@@ -204,7 +204,7 @@ def sample(time_ns: int, value: str) -> EquityMarked:
 
 
 def test_a_day_begins_with_its_first_nanosecond_or_with_what_was_before() -> None:
-    marks = Landmarks(Decimal(100))
+    marks: Any = Landmarks(Decimal(100))
     assert (marks.day_start(0), marks.peak) == (100, 100)
     marks.add(sample(5, "90"))
     assert marks.day_start(6) == 100
@@ -222,8 +222,8 @@ def test_a_day_begins_with_its_first_nanosecond_or_with_what_was_before() -> Non
 
 
 def test_where_nothing_is_known_the_first_sample_begins_the_day() -> None:
-    marks = Landmarks(None)
-    assert marks.day_start(0) is marks.peak is None
+    marks: Any = Landmarks(None)
+    assert [marks.day_start(0), marks.peak] == [None, None]
     marks.add(sample(5, "90"))
     assert (marks.day_start(6), marks.peak) == (90, 90)
 

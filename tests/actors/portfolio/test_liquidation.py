@@ -176,17 +176,18 @@ moves = st.lists(
         st.integers(1, 400),
         st.integers(0, 3),
     ),
-    min_size=1,
+    min_size=5,
     max_size=30,
 )
 trades = st.lists(
     st.tuples(
-        st.integers(0, 29),
-        st.sampled_from([COIN, FUTURE, YES]),
-        st.sampled_from(Side),
+        st.integers(0, 12),
+        st.sampled_from([COIN, COIN, FUTURE]),
+        st.sampled_from([Side.SELL, Side.SELL, Side.BUY]),
         st.integers(1, 40),
         st.integers(50, 150),
     ),
+    min_size=1,
     max_size=5,
 )
 

@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from actors.errors import ConfigError
 from actors.messages.slices import resliced
 from actors.messages.trading import Fill
+from actors.portfolio.books import CostMethod
+from actors.portfolio.config import EquitySampling
+from runtime.config.model import RunConfig
+from runtime.wiring.components import blueprint
 from runtime.wiring.plant import Blueprint
 from tests.ring.rig import Ran, config, repeated, run, with_sources
 from tests.ring.traps import Trap, trapped
@@ -90,3 +95,75 @@ def test_ruin_is_told_and_nothing_is_traded_after_it(tmp_path: Path) -> None:
     later = [each.equity for each in one.result.equity if each.time_ns > at_ns]
     assert later
     assert max(later) <= Decimal(280)
+
+
+HELD = """\
+name: held
+mode: simulate
+seed: 5
+close_out: false
+supervision: {intensity: 20, backoff: {base: 30s, cap: 1h, jitter: 0}}
+feeds:
+  - {name: first, type: synthetic, generator: outcome_market, assets: [AAA], events: 200,
+     interval: 100ms}
+strategies:
+  - {name: one, type: "tests.ring.traders:Trader", parameters: {every: 5}}
+broker: {type: simulated}
+"""
+
+
+@pytest.mark.parametrize("call", [10, 60])
+def test_who_was_held_back_while_a_market_resolved_settles_afterwards(
+    call: int, tmp_path: Path
+) -> None:
+    trap = Trap(call)
+    one = run(config(HELD), tmp_path, change=lambda plan: trapped(plan, "portfolio", trap))
+    core = one.system.cores["portfolio"]
+    assert trap.sprung == 1
+    assert core.statistics().settlements
+    assert core.get_all_positions() == []
+    assert core.equity() == core.cash
+
+
+# --- configuration -------------------------------------------------------------------------------
+
+
+def built(account: str) -> RunConfig:
+    settings = config(TEXT.format(account=account))
+    blueprint(settings)
+    return settings
+
+
+def test_every_key_of_an_account_is_read() -> None:
+    portfolio = built(
+        "{currency: USDT, balances: {BTC: 10, USDT: 10000000}, fx: {BTC: BTCUSDT, EUR: 1.1},"
+        " cost_method: fifo, money_step: 0.01, leverage: 10, liquidate_at: 0, auto_redeem: false,"
+        " equity: on_change}"
+    ).portfolio
+    assert portfolio.starting_cash == 10_000_000
+    assert portfolio.fx == {"BTC": "BTCUSDT", "EUR": Decimal("1.1")}
+    assert (portfolio.cost_method, portfolio.equity) == (
+        CostMethod.FIFO,
+        EquitySampling.ON_CHANGE,
+    )
+    assert built("{cash: 7}").portfolio.starting_cash == 7
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [
+        ("{balances: {BTC: 1}}", "portfolio.fx: expected a rate of BTC, found none"),
+        ("{fx: {EUR: -1}}", "portfolio.fx: expected a rate of EUR above 0, found -1"),
+        ("{fx: {EUR: {a: 1}}}", "portfolio.fx.EUR: expected a number or a text"),
+        ("{cost_method: lifo}", "portfolio.cost_method: expected one of average, fifo"),
+        ("{money_step: 0}", "portfolio.money_step: expected above 0, found 0"),
+        ("{leverage: 0.5}", "portfolio.leverage: expected 1 or more, found 0.5"),
+        ("{balances: 3}", "portfolio.balances: expected a mapping, found 3"),
+        ("{equity: sometimes}", "portfolio.equity: expected one of"),
+        ("{autoredeem: true}", "did you mean 'auto_redeem'"),
+    ],
+)
+def test_a_wrong_key_of_an_account_is_told(account: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        built(account)
+    assert words in str(caught.value)

@@ -1,12 +1,12 @@
 """What became of the orders of a run, from its journal and from its result."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 
-from actors.messages.records import MarketRow
-from actors.messages.system import ActorFailed, FailureReport
+from actors.messages.system import ActorFailed, FailureReport, TimerFired
 from actors.messages.trading import (
     FillSettled,
     PlaceOrder,
@@ -31,7 +31,7 @@ _FAILED = ActorFailed(
 )
 
 
-def _priced(side: Side = Side.BUY, arrival: str | None = "10", **others: str) -> Order:
+def _priced(side: Side = Side.BUY, arrival: str | None = "10", **others: Any) -> Order:
     known = None if arrival is None else Decimal(arrival)
     return msgspec.structs.replace(order(side, "10", **others), arrival_price=known)
 
@@ -147,7 +147,7 @@ def test_a_price_of_nothing_at_arrival_has_no_bps() -> None:
 
 def test_the_time_on_the_way_is_told_by_stage() -> None:
     log = Log()
-    row = log.add(MarketRow(kind="QUOTE", instrument="BTC", line=1, values={}), at_ms=0)
+    row = log.add(TimerFired("s", "hourly", START_NS))
     log.add(Signal(signal_id="a", strategy="s", instrument="BTC"), at_ms=2, cause=row)
     sent = order(id="a")
     log.add(submit(sent), at_ms=5)

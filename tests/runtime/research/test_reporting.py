@@ -7,7 +7,8 @@ from typing import Any
 import attrs
 import pytest
 
-from runtime.config.load import load_config
+from actors.errors import ConfigError
+from runtime.config.load import load_config, parse_config
 from runtime.kernel.journal import read_journal
 from runtime.observe.result import RunResult
 from runtime.research.execution import get_execution_stats
@@ -63,3 +64,10 @@ def test_metrics_can_be_switched_off(run: tuple[Path, RunResult], tmp_path: Path
 
     assert not (tmp_path / "metrics.jsonl").exists()
     assert _stats(tmp_path)["execution_quality"]["latency_ms"]["venue"]["count"] == 0
+
+
+@pytest.mark.parametrize("days", ["0", "367", "many"])
+def test_a_year_has_a_number_of_days(days: str) -> None:
+    text = (REPOSITORY / "scenarios" / "quickstart.yaml").read_text()
+    with pytest.raises(ConfigError, match="periods_per_year"):
+        parse_config(text, "run.yaml", overrides=[f"periods_per_year={days}"], environment={})

@@ -1,5 +1,6 @@
 """The figures of a run."""
 
+import json
 import math
 from decimal import Decimal
 from itertools import pairwise
@@ -274,3 +275,71 @@ def _equity(returns: list[float]) -> list[float]:
     for each in returns:
         equity.append(equity[-1] * (1 + each))
     return equity
+
+
+def test_the_figures_have_the_measures_of_curve_and_trades() -> None:
+    fills = (buy("10", "1", at_s=10), sell("10", "2", at_s=40))
+    result = run_result(fills=fills, equity=curve(["1000", "1010", "990"]))
+    figures = statistics(result)
+
+    assert figures.exposure_time == pytest.approx(0.5)
+    assert figures.trades["win_rate"] == 1
+    assert figures.trades["profit_factor"] == math.inf
+    assert figures.equity["max_drawdown"] == figures.max_drawdown
+    assert figures.distributions["pnl"]["counts"] == (1,)
+    assert to_json(figures, result)["trades"]["profit_factor"] is None
+    json.dumps(to_json(figures, result), allow_nan=False)
+
+
+def test_positions_that_overlap_or_stay_open_count_once() -> None:
+    fills = (
+        buy("1", "1", at_s=0),
+        buy("1", "1", at_s=15, instrument="X"),
+        sell("1", "1", at_s=30),
+        sell("1", "1", at_s=30, instrument="X"),
+        buy("1", "1", at_s=45),
+    )
+
+    assert statistics(run_result(fills=fills)).exposure_time == pytest.approx(0.75)
+
+
+def test_the_portfolios_word_on_what_it_is_worth_goes_before_the_fills() -> None:
+    result = run_result(
+        fills=(buy("10", "1"),), final_cash=Decimal(5), final_equity=Decimal("1100")
+    )
+    figures = statistics(result)
+
+    assert (figures.final_cash, figures.final_equity) == (Decimal(5), Decimal(1100))
+    assert figures.total_return == pytest.approx(0.1)
+
+
+def test_an_account_of_several_currencies_begins_with_its_first_sample() -> None:
+    result = run_result(
+        equity=curve(["2000", "2200"]),
+        final_equity=Decimal(2200),
+        config={"portfolio": {"balances": {"BTC": "1"}}},
+    )
+
+    assert statistics(result).total_return == pytest.approx(0.1)
+
+
+def test_the_days_of_a_year_may_be_given() -> None:
+    values = [str(1000 + i % 3) for i in range(24 * 40)]
+    samples = curve(values, interval_s=3600)
+    finished_ns = samples[-1].time_ns
+    by_year = [
+        statistics(
+            run_result(equity=samples, finished_ns=finished_ns, config={"periods_per_year": days})
+        )
+        for days in (252, 365)
+    ]
+
+    assert [each.equity["periods_per_year"] for each in by_year] == [252, 365]
+
+
+def test_reasons_of_orders_reach_the_trades() -> None:
+    bought = buy("1", "1")
+    rows = (order_row(bought.fill.client_order_id),)
+    figures = statistics(run_result(fills=(bought, sell("1", "2")), orders=rows))
+
+    assert list(figures.trades_by["reason"]) == ["fast above slow"]

@@ -16,6 +16,7 @@ from actors.risk.loss import Action, DailyLoss
 from actors.risk.market import PriceCollar, StaleData
 from actors.risk.orders import MaxOrderSize, OrderRate
 from actors.risk.policy import RiskPolicy
+from actors.risk.scope import OrdersPer
 from runtime.cli import main
 from runtime.observe.result import ExitCode, RunResult
 from runtime.research.artefacts import write_artefacts
@@ -208,15 +209,8 @@ policies:
 """
     policies = load_policies(policies_file(tmp_path, text))
     assert len(policies) == 15
-    assert (
-        OrderRate(
-            max_orders=3,
-            interval_ns=10**9,
-            per=policies[7].per,
-            max_repeats=2,  # type: ignore[attr-defined]
-        )
-        == policies[7]
-    )
+    per = OrdersPer.INSTRUMENT
+    assert policies[7] == OrderRate(max_orders=3, interval_ns=10**9, per=per, max_repeats=2)
     assert policies[9] == StaleData(max_age_ns=500_000_000)
 
 

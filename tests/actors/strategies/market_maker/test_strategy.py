@@ -318,6 +318,28 @@ def test_after_a_crash_it_cancels_what_it_finds_and_begins_anew() -> None:
     assert new_bid.limit_price > Decimal("99.5")
 
 
+def test_a_market_that_was_left_is_watched_no_longer() -> None:
+    other = instrument("ETH")
+    parameters = MarketMaker.Parameters(max_quote_age_ns=SECOND)
+    core = started(MarketMaker, instruments(BTC, other), parameters=parameters)
+    timer = next(each for each in shown(core, time_ns=100) if isinstance(each, Later))
+    core.on_quote(quote(other, 9_999, 10_001, time_ns=50))
+    core.take_outbox(100)
+    core.on_connection(Connection(200, BTC, ConnectionState.DOWN))
+    core.take_outbox(200)
+    assert [each.reason for each in core.handle(timer.message, timer.at_ns)] == ["no quotes"] * 2
+
+
+def test_no_bid_is_made_where_none_is_possible() -> None:
+    core = maker(max_position=Decimal(10))
+    core.handle(position("BTC", "10"), 1)
+    (ask,) = shown(core)
+    assert ask.side is Side.SELL
+    told(core, ask, WORKING)
+    core.handle(position("BTC", "10"), 2)
+    assert shown(core) == []
+
+
 def test_it_remembers_only_so_many_orders() -> None:
     core = maker(max_position=Decimal(10**6))
     for _ in range(1100):

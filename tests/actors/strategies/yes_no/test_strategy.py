@@ -385,12 +385,36 @@ def test_an_instrument_without_another_half_is_left_alone() -> None:
 
 def test_the_rate_of_the_instrument_holds_unless_another_is_given() -> None:
     yes, no = (attrs.evolve(each, fee_rate=Decimal("0.1")) for each in (YES, NO))
-    for given_, orders in (({}, 0), ({"curve_fee_rate": Decimal("0.072")}, 2)):
-        parameters = YesNo.Parameters(inventory=False, **given_)
+    for rate, orders in ((None, 0), (Decimal("0.072"), 2)):
+        parameters = YesNo.Parameters(inventory=False, curve_fee_rate=rate)
         strategy = started(YesNo, instruments(yes, no), parameters=parameters)
         strategy.on_quote(quote(yes, 44, 45))
         strategy.on_quote(quote(no, 49, 50))
         assert len(signals(strategy.take_outbox(1))) == orders
+
+
+def test_a_stop_that_no_longer_holds_is_told_again_when_it_does() -> None:
+    strategy = core(max_loss=Decimal(10))
+    for cost, lines in (("30", 1), ("5", 0), ("30", 1)):
+        held(strategy, YES, "30", cost)
+        assert len(offered(strategy, 60, 60)) == lines
+        assert signals(offered(strategy, 60, 60)) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"bootstrap_max_price": Decimal(1)}, "expected a price between 0 and 1, found 1"),
+        ({"lock_profit": Decimal(0)}, "lock_profit: expected above 0, or nothing, found 0"),
+        ({"max_loss": Decimal(-1)}, "max_loss: expected 0 or more, or nothing, found -1"),
+        ({"max_size": Decimal(0)}, "max_size"),
+        ({"min_edge": Decimal(-1)}, "min_edge"),
+        ({"leg_timeout_ns": 0}, "leg_timeout_ns"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        YesNo.Parameters(**wrong)
 
 
 # --- merging --------------------------------------------------------------------------------------
