@@ -176,8 +176,14 @@ def test_the_gates_of_a_gateway_are_always_on() -> None:
         f"run.yaml:3: enable_risk_checks: {expected} false",
     ]
     assert problems(MARKET + "enable_validation: null\n") == [
-        f"run.yaml:3: enable_validation: {expected} null"
+        f"run.yaml:3: enable_validation: {expected} nothing"
     ]
+
+
+def test_orders_go_to_a_simulated_venue_unless_told_otherwise() -> None:
+    assert parsed(MARKET).broker.type == "simulated"
+    (found,) = problems(MARKET + "broker: {type: live}\n")
+    assert "broker.type: expected one of passthrough, simulated, found 'live'" in found
 
 
 def test_a_moving_average_crossover_by_its_class() -> None:

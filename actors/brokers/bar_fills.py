@@ -1,27 +1,24 @@
 """At which prices orders trade in a bar, of which nobody knows the way between its four prices.
 
-A bar is shown when it closes. An order that comes between two bars meets the next one, under
-``close`` the last one. Below, *beyond* means worse for the order, *open* is the bar's own.
+A bar is shown when it closes. An order that comes between two bars meets the next one; only under
+``close`` it meets the last one.
 
-============= ============================ ==================== =====================
-policy        MARKET                       STOP, when it wakes  resting LIMIT
-============= ============================ ==================== =====================
-conservative  BUY at the high, SELL at the as MARKET            at its limit, or at
-              low of the next bar                               the open if better
-next_open     the open of the next bar     at its stop, or at   the same
-                                           the open if beyond
-close         the close of the bar at      the same             the same
-              which it was decided
-ohlc4         (open + high + low + close)  the same             the same
-              / 4 of the next bar; its
-              close if nothing was traded
-adaptive_path the open of the next bar     the same             the same
-============= ============================ ==================== =====================
+============= =============== ==================================== ==============================
+policy        a MARKET order  trades at                            a STOP that wakes trades at
+============= =============== ==================================== ==============================
+conservative  meets the next  the high to buy, the low to sell     the high to buy, the low to sell
+next_open     meets the next  the open                             its stop, or the worse open
+close         meets the last  the close                            its stop, or the worse open
+ohlc4         meets the next  (open + high + low + close) / 4, or  its stop, or the worse open
+                              the close if nothing was traded
+adaptive_path meets the next  the open                             its stop, or the worse open
+============= =============== ==================================== ==============================
 
-- A LIMIT that comes takes at once under ``close`` if the last close is within its limit. Under the
-  others it waits for the next bar as a resting one does.
+- A resting LIMIT trades in each bar that reaches it, at its limit, or at the open if that is
+  better. One that comes takes at once under ``close`` if the last close is within its limit; under
+  the others it rests and waits for the next bar.
 - IOC, FAK and FOK: the bar that a MARKET order would meet is their moment. They trade at its
-  MARKET price if that is within their limit, else they are cancelled.
+  MARKET price if that is within their limit; what is left is cancelled.
 - STOP_LIMIT: when it wakes at a price strictly better than its limit, it trades there (under
   ``conservative`` at the worst price of the bar that its limit allows). Else it becomes a resting
   limit order, which no earlier than the next bar reaches; under ``adaptive_path`` in the same bar,
@@ -30,6 +27,7 @@ adaptive_path the open of the next bar     the same             the same
   (to the low if both are as near), then to the other, then to the close.
 - Of orders of one group (OCO) only one trades in a bar: the stop, which is the worse one for us;
   under ``adaptive_path`` the one that the way meets first.
+- A trade's time is that of the bar's row, whichever of its prices it has.
 """
 
 from enum import StrEnum

@@ -30,8 +30,11 @@ class Changes:
         order = record.replacement
         if order is None:
             return []
-        if record.extras is not None:
+        wished = order
+        extras = record.extras
+        if extras is not None:
             self._contingents.changed(record, accepted=True)
+            wished = extras.wished or order
         record.replacement = None
         traded = record.traded_quantity
         if order.quantity < traded:
@@ -42,6 +45,10 @@ class Changes:
             answers: list[Output] = [result_of(record, reason, accepted=True)]
         else:
             answers = self._asks.answer(record, reason, accepted=True)
+            if wished.quantity != order.quantity:
+                # the wish is answered as it was approved, then what has become of it is told
+                answer = result_of(record, reason, accepted=True)
+                answers = [msgspec.structs.replace(answer, order=wished), *answers]
         return answers + self._go_on(record, _REPLACE, reason, now_ns)
 
     def kept(self, record: OrderRecord, reason: str, now_ns: int) -> list[Output]:

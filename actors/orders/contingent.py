@@ -81,7 +81,10 @@ class Contingents:
         change of the price alone was made from it.
         """
         extras = record.extras
-        if extras is None or not extras.has_relatives:
+        if extras is None:
+            return self._asks.replace(record, order, "change asked for", now_ns)
+        if not extras.has_relatives:
+            extras.next_base, extras.wished = order.quantity, None
             return self._asks.replace(record, order, "change asked for", now_ns)
         base = self._new_base(record, extras, order.quantity)
         if extras.is_held:
@@ -95,6 +98,7 @@ class Contingents:
             reason = "its alternatives have traded in its place"
             return [result_of(record, reason, accepted=False), update_of(record, reason)]
         extras.next_base = base
+        extras.wished = None if quantity == order.quantity else order
         wanted = msgspec.structs.replace(order, quantity=quantity)
         return self._asks.replace(record, wanted, "change asked for", now_ns)
 
@@ -114,6 +118,7 @@ class Contingents:
                 extras.base = extras.next_base
             extras.refused = None
         elif accepted:
+            extras.wished = None
             extras.stood.append(record.order.quantity)
         elif record.replacement is not None:
             extras.refused = record.replacement.quantity

@@ -48,6 +48,7 @@ class Extras(msgspec.Struct, eq=False, gc=False):
         children: The ids of the orders whose parent it is.
         base: What was approved, before its relatives took from it.
         next_base: The same, once the change under way is done.
+        wished: What its strategy wishes it to become, where its relatives leave less; None if not.
         stood: The quantities that it had before its relatives took from it or gave to it.
         is_held: Whether it waits here for its parent.
         refused: The quantity that the venue would not change it to on behalf of its relatives.
@@ -63,6 +64,7 @@ class Extras(msgspec.Struct, eq=False, gc=False):
     children: list[str] = []
     base: Decimal = ZERO
     next_base: Decimal = ZERO
+    wished: Order | None = None
     stood: list[Decimal] = []
     is_held: bool = False
     refused: Decimal | None = None

@@ -92,9 +92,7 @@ class Reservations:
 
     def room_of(self, parent: str, group: tuple[str, str] | None) -> Decimal:
         """Return what a parent will still open that no child of it, but this group's, waits for."""
-        claim = self._claims.get(parent)
-        if claim is None:
-            return ZERO
+        claim = self._claims[parent]
         children = self._children.get(parent, _NONE).values()
         others = {child.group for child in children if child.group != group}
         waiting = [self._groups[name].waiting() for name in others if name is not None]
@@ -149,13 +147,8 @@ class Reservations:
             self.reserved = add(self.reserved, more)
 
     def propose(self, order: Order, opening: Decimal, cost: Decimal) -> None:
-        """Count a change: the greater of the old and the new, until :meth:`change` says which.
-
-        Of an order that is over, there is nothing to count.
-        """
-        claim = self._claims.get(order.client_order_id)
-        if claim is None:
-            return
+        """Count a change: the greater of the old and the new, until :meth:`change` says which."""
+        claim = self._claims[order.client_order_id]
         claim.proposals += (Terms(order, opening, cost),)
         if claim.group is None:
             self._uncount(claim)
@@ -174,6 +167,9 @@ class Reservations:
             self._uncount(claim)
             self._join(claim, group_of(order))
         claim.change(accepted, order)
+        if claim.leaves <= ZERO and not claim.proposals:
+            self.release(client_order_id)  # it was filled while the change was under way
+            return
         assert claim.group is not None
         self._count(self._groups[claim.group])
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from actors.model.instrument import Instrument
+from actors.model.money import ZERO
 from actors.model.order import Side
 from actors.risk.policy import RiskRequest
 from actors.risk.view import Exposure
@@ -60,14 +61,18 @@ def worst_quantity(exposure: Exposure, request: RiskRequest, *, is_strategy: boo
 def exposures_with(
     request: RiskRequest, strategy: str | None, instruments: tuple[Instrument, ...] | None
 ) -> list[Exposure]:
-    """Return the exposures of a scope; the order's own instrument is always among them."""
-    found = list(request.view.exposures(strategy, instruments))
+    """Return the exposures of a scope; the order's own instrument is always among them.
+
+    That one is in the request, so it is looked up only together with others.
+    """
     own = request.instrument
+    if instruments is not None and len(instruments) == 1:
+        return [_nothing_of(own)]
+    found = list(request.view.exposures(strategy, instruments))
     if not any(each.instrument.id == own.id for each in found):
-        nothing = Decimal(0)
-        found.append(
-            Exposure(
-                instrument=own, quantity=nothing, cost=nothing, buying=nothing, selling=nothing
-            )
-        )
+        found.append(_nothing_of(own))
     return found
+
+
+def _nothing_of(instrument: Instrument) -> Exposure:
+    return Exposure(instrument=instrument, quantity=ZERO, cost=ZERO, buying=ZERO, selling=ZERO)

@@ -17,6 +17,8 @@ from actors.brokers.queue_position import Queue
 from actors.brokers.sizes import Consumption, Depth
 from actors.messages.market import EventKind
 from actors.messages.slices import Slice, resliced
+from actors.messages.trading import ExecutionReport, ReportKind
+from actors.model.order import Liquidity
 from runtime.wiring.plant import Blueprint
 from tests.ring.rig import Ran, check_books, config, repeated, run, with_sources
 from tests.ring.traps import Trap, trapped
@@ -267,3 +269,41 @@ def check_cuts(case: Case, sizes: tuple[int, ...]) -> None:
                 whole.result.events,
                 whole.result.messages,
             )
+
+
+def test_what_is_cut_has_every_kind_of_report() -> None:
+    values = {
+        "seed": 5,
+        "backoff": 0,
+        "shape": "book",
+        "other": "quotes",
+        "every": 2,
+        "latency": "{type: constant, submit: 50ms, report: 20ms, cancel: 70ms}",
+        "slippage": "{type: none}",
+        "partial_fills": "true",
+        "fill_model": "book_walk",
+        "bars": "next_open",
+        "share": "null",
+        "consumption": "persistent",
+        "decay": "1s",
+        "depth": "walk",
+        "queue": "risk_averse",
+        "emulate": "[]",
+        "regimes": "null",
+    }
+    with TemporaryDirectory() as name:
+        ran = Case(values, {}, VENUE).run((4096,), Path(name))
+    said = ran.of(ExecutionReport)
+    assert {report.kind for report in said} >= {
+        ReportKind.ACCEPTED,
+        ReportKind.TRADE,
+        ReportKind.CANCELLED,
+        ReportKind.EXPIRED,
+        ReportKind.REPLACED,
+        ReportKind.TRIGGERED,
+    }
+    assert {report.liquidity for report in said if report.trade_id} == {
+        Liquidity.TAKER,
+        Liquidity.MAKER,
+    }
+    assert not ran.result.system

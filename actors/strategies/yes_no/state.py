@@ -34,7 +34,10 @@ class Rank(IntEnum):
 
 
 SAFETY, INVENTORY, ORACLE, ARBITRAGE = 3, 2, 1, 0
-"""The labels that signals carry as their ``priority``; they are names, not an order."""
+"""The labels that signals carry as their ``priority``; they are names, not an order.
+
+No signal carries the oracle's: it lets signals of the inventory through, and makes none.
+"""
 
 PRIORITIES = {
     Rank.PROFIT_LOCK: SAFETY,

@@ -16,6 +16,8 @@ from actors.brokers.latency import ConstantLatency
 from actors.brokers.matching import FillModel
 from actors.brokers.passthrough import PassthroughBroker
 from actors.brokers.queue_position import Queue
+from actors.brokers.regimes import RegimeKind, Regimes, ScheduledRegime
+from actors.brokers.settlement import Settlement
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
 from actors.brokers.sizes import Consumption, Depth
 from actors.brokers.touch import Reach, TouchScan
@@ -89,6 +91,10 @@ def _changes(draw: st.DrawFn, of: Order) -> ReplacePlacedOrder:
     return ReplacePlacedOrder(order=msgspec.structs.replace(of, **changes))
 
 
+_REGIMES = [
+    Regimes(schedule=(ScheduledRegime(kind=kind, from_ns=4, to_ns=15, probability=0.5),))
+    for kind in RegimeKind
+]
 _configs = st.builds(
     SimulatedBrokerConfig,
     latency=st.builds(
@@ -107,6 +113,8 @@ _configs = st.builds(
     queue=st.sampled_from(Queue),
     emulate=st.sampled_from([(), (), ("STOP", "GTD"), ("STOP_LIMIT", "POST_ONLY", "GTD")]),
     lacks=st.sampled_from([(), (), (), ("REPLACE",)]),
+    regimes=st.sampled_from([None, None, *_REGIMES]),
+    settlement=st.sampled_from([None, None, Settlement(delay_ns=4, failure_rate=0.5)]),
 )
 
 
@@ -178,6 +186,12 @@ def test_what_a_venue_says_does_not_depend_on_crashes(run: _Run, data: st.DataOb
         assert crashing == calm
 
 
+_BESIDES = (
+    ReportKind.CANCEL_REJECTED,
+    ReportKind.REPLACE_REJECTED,
+    ReportKind.TRADE_SETTLED,
+    ReportKind.TRADE_FAILED,
+)
 _FINAL = (ReportKind.REJECTED, ReportKind.CANCELLED, ReportKind.EXPIRED)
 
 
@@ -195,7 +209,7 @@ class _Life:
     def hear(self, report: ExecutionReport) -> None:
         """Check that a report may follow those before it."""
         kind = report.kind
-        if kind in (ReportKind.CANCEL_REJECTED, ReportKind.REPLACE_REJECTED):
+        if kind in _BESIDES:
             return
         assert not self.is_over
         if kind is ReportKind.TRADE:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.actor import Later
@@ -225,6 +226,9 @@ def test_an_emulated_stop_needs_a_venue_that_takes_what_it_becomes() -> None:
 def test_reduce_only_and_changes_may_be_missing_too() -> None:
     lacking = Capabilities.without(("REDUCE_ONLY", "REPLACE"))
     assert (lacking.replace, lacking.reduce_only) == (False, False)
+    reducing = msgspec.structs.replace(buy(1), reduce_only=True)
+    assert lacking.missing(reducing) == "reduce-only orders are not supported"
+    assert (lacking.missing(buy(1)), Capabilities().missing(reducing)) == (None, None)
     desk = desk_of(lacks=("REPLACE",))
     asked = buy(3, "1.00")
     arrive(desk, desk.place(asked))

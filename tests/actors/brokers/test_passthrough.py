@@ -9,14 +9,14 @@ from actors.brokers.passthrough import (
     PassthroughBrokerConfig,
     PassthroughMatcher,
 )
-from actors.brokers.shown import shown_row
+from actors.brokers.shown import Bar, shown_row
 from actors.messages.market import ConnectionState
 from actors.messages.slices import MarketData
 from actors.messages.trading import CancelPlacedOrder, ReportKind
 from actors.model.order import OrderType, Side, TimeInForce
 from tests.actors.brokers.desks import ACCEPTED, TRIGGERED, stop, taker, told
 from tests.actors.brokers.rows import Tape
-from tests.builders import BTC, context, instruments, order, place, quote_rows
+from tests.builders import BTC, context, instrument, instruments, order, place, quote_rows
 
 
 class Desk:
@@ -107,7 +107,7 @@ def test_a_resolution_ends_what_waits() -> None:
 
 
 def test_a_stop_sleeps_until_its_time_has_come() -> None:
-    table = instruments()
+    table = instruments(instrument(lot="1"))
     broker: Any = PassthroughBroker(context("broker"), table)
     asked = stop(order(quantity="1"), "1.05")
     broker.handle(MarketData(quote_rows([(99, 101)], table=table)), 0)
@@ -130,3 +130,5 @@ def test_no_order_rests() -> None:
     shown = shown_row(quote_rows([(99, 101)], table=table), 0, is_price=True)
     assert not matcher.is_reached(held, shown)
     assert matcher.provide(held, shown, 1) == []
+    assert not matcher.is_filled(held, shown)
+    assert matcher.in_order(Bar(1, 1, 1, 1, 1), [held]) == [held]

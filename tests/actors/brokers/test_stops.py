@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from actors.brokers.bar_fills import FillPolicy
+from actors.brokers.queue_position import Queue
 from actors.brokers.simulated import SimulatedBrokerConfig
 from actors.brokers.slippage import FixedSlippage
 from actors.messages.market import ConnectionState
@@ -291,3 +292,31 @@ def test_slippage_of_a_woken_stop_stays_within_its_bar_and_limit() -> None:
         outputs = desk.show(lambda tape: tape.bar(*_BAR))
         prices += [each.last_price for each in outputs if each.kind is ReportKind.TRADE]
     assert prices == [Decimal(each) for each in ("1.10", "1.07", "1.260", "1.07")]
+
+
+def test_a_trade_between_two_bars_wakes_a_stop_and_the_next_bar_fills_it() -> None:
+    desk = desk_of()
+    desk.show(lambda tape: tape.bar(100, 100, 100, 100))
+    desk.place(stop(buy(2, id="market"), "1.05"))
+    desk.place(stop(buy(2, id="now", time_in_force=TimeInForce.IOC), "1.05"))
+    desk.place(stop(buy(2, "1.01", id="limit"), "1.05"))
+    outputs = desk.show(lambda tape: tape.trade(105))
+    assert [(each.client_order_id, each.reason) for each in outputs] == [
+        ("market", "waits for a price"),
+        ("now", "waits for a price"),
+        ("limit", ""),
+    ]
+    assert told(desk.show(lambda tape: tape.bar(*_BAR))) == [
+        taker(2, "1.00"),
+        taker(2, "1.00"),
+        maker(2, "1.00"),
+    ]
+
+
+def test_a_trade_wakes_a_stop_where_orders_queue_up_too() -> None:
+    desk = Desk(SimulatedBrokerConfig(queue=Queue.RISK_AVERSE))
+    desk.show(lambda tape: tape.quote(99, 101, 5, 5))
+    desk.place(stop(buy(2, id="a"), "1.05"))
+    desk.place(buy(2, "0.99", id="b"))
+    outputs = desk.show(lambda tape: tape.trade(99, 5).trade(105, 5))
+    assert told(outputs) == [TRIGGERED, taker(2, "1.01")]

@@ -1,3 +1,5 @@
+from actors.brokers.queue_position import QueueModel, Queues
+from actors.brokers.shown import Bar
 from actors.brokers.venue_market import VenueMarket
 from actors.messages.market import ConnectionState
 from tests.actors.brokers.rows import Tape
@@ -46,3 +48,41 @@ def test_a_market_without_books_shows_quotes_only() -> None:
     tape = Tape(table).book(asks=[(90, 5)], is_snapshot=True).quote(99, 101, 4, 4)
     market.advance(tape.build(), 2)
     assert [*(market.levels(0, 1) or ())] == [(101, 4)]
+
+
+def test_a_slice_that_is_cut_while_it_passes_has_passed_once() -> None:
+    table = instruments()
+    queues = Queues(QueueModel())
+    market = VenueMarket(table, queues=queues)
+    tape = Tape(table).quote(99, 101, 10, 10).trade(99, 4).trade(99, 1).trade(99, 1)
+    rows = tape.build()
+    market.advance(rows, 1)
+    assert [*(market.levels(0, 1) or ())] == [(101, 10)]
+    market.take(0, 1, (101, 3), "t")
+    market.join_queue(("o", 0), (0, 1, 99))
+    assert market.ahead(("o", 0), rows, 3) == 5
+    market.advance(rows, 2)
+    begin = rows.take(slice(0, 3))
+    market.advance(begin, 2)
+    assert [*(market.levels(0, 1) or ())] == [(101, 7)]
+    assert market.ahead(("o", 0), begin, 3) == 5
+    rest = rows.take(slice(3, 4))
+    market.advance(begin, 3)
+    market.advance(rest, 1)
+    assert [*(market.levels(0, 1) or ())] == [(101, 7)]
+    assert market.ahead(("o", 0), rest, 1) == 4
+    assert market.ahead(("nobody", 0), rest, 1) is None
+
+
+def test_a_bar_is_the_price_until_a_quote_comes() -> None:
+    table = instruments(instrument("A"), instrument("B"))
+    market = VenueMarket(table)
+    assert market.bar(0) is None
+    tape = Tape(table).bar(100, 110, 90, 105, 7).trade(99).quote(7, 8, index=1)
+    rows = tape.connection(ConnectionState.GAPPED, 0).quote(99, 101).build()
+    found = []
+    for stop in range(1, 6):
+        market.advance(rows, stop)
+        found.append((market.bar(0), market.bar(1)))
+    bar = Bar(100, 110, 90, 105, 7)
+    assert found == [(bar, None), (bar, None), (bar, None), (None, None), (None, None)]

@@ -139,7 +139,7 @@ def test_fills_of_more_than_a_change_leaves_are_what_the_order_was() -> None:
     core = replacing(quantity=5)
     core.handle(traded(7), 4)
     outputs = core.handle(REPLACED, 5)
-    assert answers(outputs) == [(True, 7)]
+    assert answers(outputs) == [(True, 5), (True, 7)], "the wish, and what has become of it"
     assert record_of(core).status is OrderStatus.FILLED
     assert record_of(core).history[-1][2] == "fills came first"
 

@@ -248,6 +248,14 @@ class TestBrackets:
         assert asks(core.handle(said(ReportKind.CANCELLED, "e"), 3)) == []
         assert record_of(core, "p").order.quantity == 4
 
+    def test_an_entry_that_was_changed_before_its_exits_came_can_be_changed_again(self) -> None:
+        core = manager(ENTRY, said(ReportKind.ACCEPTED, "e"), traded(1, "e", provisional=True))
+        core.handle(changed(ENTRY, quantity=20), 2)
+        core.handle(said(ReportKind.REPLACED, "e"), 3)
+        core.handle(PROFIT, 4)
+        again = changed(record_of(core, "e").order, limit_price=101)
+        assert asks(core.handle(again, 5)) == [("replace", "e", 20)]
+
     def test_an_exit_of_an_order_that_nobody_knows_is_denied(self) -> None:
         core = manager()
         [update] = core.handle(PROFIT, 1)
@@ -295,13 +303,24 @@ class TestBrackets:
             ("replace", "l", 10),
         ]
 
-    def test_a_change_of_an_exit_to_more_than_there_is_left_to_close_is_refused(self) -> None:
+    def test_a_change_of_an_exit_keeps_within_what_the_entry_has_filled(self) -> None:
         core = in_position(4)
         core.handle(traded(3, "p", "t2"), 3)
-        core.handle(said(ReportKind.TRADE_FAILED, "e", trade_id="nobody"), 3)
         core.handle(said(ReportKind.REPLACED, "l"), 4)
         outputs = core.handle(changed(record_of(core, "l").order, quantity=9), 5)
         assert asks(outputs) == [("replace", "l", 1)]
+        outputs = core.handle(said(ReportKind.REPLACED, "l"), 6)
+        assert answers(outputs) == [(True, 9), (True, 1)], "the wish, and what has become of it"
+
+    def test_a_change_of_an_exit_that_has_nothing_left_to_close_is_refused(self) -> None:
+        core = in_position(4)
+        core.handle(traded(2, "p", "t2"), 3)
+        core.handle(traded(2, "l", "t3"), 3)
+        assert record_of(core, "p").status is OrderStatus.CANCELLING
+        core.handle(said(ReportKind.REPLACE_REJECTED, "l"), 4)
+        core.handle(said(ReportKind.CANCEL_REJECTED, "l"), 4)
+        outputs = core.handle(changed(record_of(core, "l").order, quantity=9), 5)
+        assert (asks(outputs), answers(outputs)) == ([], [(False, 4)])
 
     def test_an_exit_whose_time_has_passed_expires_instead(self) -> None:
         late = asked(10, 100, name="p", time_in_force=TimeInForce.GTD, expire_time_ns=5, **EXIT)
