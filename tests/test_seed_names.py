@@ -166,20 +166,6 @@ def test_the_custom_configuration_of_an_execution_module() -> None:
     assert config.orders.max_order_age_hours == 6
 
 
-def test_the_gates_of_a_gateway_are_always_on() -> None:
-    on = "enable_risk_checks: true\nenable_validation: true\nenable_metrics: true\n"
-    assert parsed(MARKET + on).enable_metrics
-    off = "enable_risk_checks: false\norder_manager_params: {validation_enabled: 0}\n"
-    expected = "expected true: no order leaves without validation and approval, found"
-    assert problems(MARKET + off) == [
-        f"run.yaml:4: order_manager_params.validation_enabled: {expected} 0",
-        f"run.yaml:3: enable_risk_checks: {expected} false",
-    ]
-    assert problems(MARKET + "enable_validation: null\n") == [
-        f"run.yaml:3: enable_validation: {expected} nothing"
-    ]
-
-
 def test_orders_go_to_a_simulated_venue_unless_told_otherwise() -> None:
     assert parsed(MARKET).broker.type == "simulated"
     (found,) = problems(MARKET + "broker: {type: live}\n")

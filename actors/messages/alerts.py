@@ -35,3 +35,5 @@ class Logged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     strategy: str
     text: str
     time_ns: int
+    is_shown: bool = False
+    """Whether people see it on the console too."""

@@ -13,8 +13,10 @@ from decimal import Decimal
 
 import msgspec
 
+from actors.actor import Later
+from actors.messages.system import TimerFired
 from actors.model.instrument import Instruments
-from actors.model.money import ZERO
+from actors.model.money import NANOSECONDS, ZERO
 from actors.model.order import TERMINAL, Order, OrderStatus, TimeInForce
 from actors.orders.asks import Asks
 from actors.orders.outputs import Output, result_of, update_of
@@ -22,7 +24,12 @@ from actors.orders.parts import Parts
 from actors.orders.records import Extras, OrderRecord
 from actors.orders.registry import Registry
 
+RETRY = "retry:"
+RETRY_NS = NANOSECONDS
+"""How long to wait after a refused cancel: a venue that is out refuses each at once."""
+
 _CANCELLING = OrderStatus.CANCELLING
+_OVER = TERMINAL | {_CANCELLING}
 _FILLED = OrderStatus.FILLED
 _VALIDATED = OrderStatus.VALIDATED
 
@@ -31,8 +38,9 @@ class Contingents:
     """Keeps relatives in step, and knows how an order of any kind is cancelled."""
 
     def __init__(
-        self, registry: Registry, asks: Asks, parts: Parts, instruments: Instruments
+        self, actor: str, registry: Registry, asks: Asks, parts: Parts, instruments: Instruments
     ) -> None:
+        self._actor = actor
         self._registry = registry
         self._records = registry.records
         self._asks = asks
@@ -158,19 +166,45 @@ class Contingents:
             return []
         done = self._is_done(record, extras)
         if done is not None:
-            return self.cancel(record, done, now_ns)
+            return self._give_up(record, extras, done, now_ns)
         room = self._room(extras, extras.base)
         if extras.is_held:
             return self._release(record, extras, room, now_ns)
         if record.replacement is not None or not record.is_acknowledged:
             return []  # the venue's next word leads here again
         if room <= record.traded_quantity:
-            return self.cancel(record, "its alternatives have traded in its place", now_ns)
+            why = "its alternatives have traded in its place"
+            return self._give_up(record, extras, why, now_ns)
+        extras.is_given_up = False
         if room in (record.order.quantity, extras.refused):
             return []
         wanted = msgspec.structs.replace(record.order, quantity=room)
         cause = "its relatives have traded"
         return self._asks.replace(record, wanted, cause, now_ns, for_relatives=True)
+
+    def _give_up(self, record: OrderRecord, extras: Extras, why: str, now_ns: int) -> list[Output]:
+        """Cancel an order that has nothing left to do; once, a refusal leads to :meth:`retry`."""
+        if extras.is_given_up:
+            return []
+        extras.is_given_up = True
+        return self.cancel(record, why, now_ns)
+
+    def refused_cancel(self, record: OrderRecord, now_ns: int) -> list[Output]:
+        """Return the timer of another try, if an order works on that has nothing left to do."""
+        extras = record.extras
+        if extras is None or not extras.is_given_up or record.status in _OVER:
+            return []
+        at_ns = now_ns + RETRY_NS
+        name = f"{RETRY}{record.order.client_order_id}"
+        return [Later(TimerFired(self._actor, name, at_ns), at_ns, background=True)]
+
+    def retry(self, timer: TimerFired, now_ns: int) -> list[Output]:
+        """Try again to cancel an order that has nothing left to do."""
+        record = self._registry.open.get(timer.name.removeprefix(RETRY))
+        if record is None or record.extras is None:
+            return []
+        record.extras.is_given_up = False
+        return self._adjust(record, now_ns)
 
     def _is_done(self, record: OrderRecord, extras: Extras) -> str | None:
         """Return why an order has nothing left to do, or None."""

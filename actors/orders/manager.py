@@ -21,7 +21,7 @@ from actors.orders.ageing import AGEING, Ageing
 from actors.orders.asks import Asks
 from actors.orders.changes import Changes
 from actors.orders.config import OrderManagerConfig
-from actors.orders.contingent import Contingents
+from actors.orders.contingent import RETRY, Contingents
 from actors.orders.fill_check import FillCheck
 from actors.orders.guard import DuplicateGuard
 from actors.orders.outputs import Output
@@ -69,7 +69,9 @@ class OrderManager:
         registry = self._registry = Registry(config.max_completed_orders)
         asks = Asks(registry)
         parts = self._parts = Parts(context.actor, registry, asks, instruments)
-        contingents = self._contingents = Contingents(registry, asks, parts, instruments)
+        contingents = self._contingents = Contingents(
+            context.actor, registry, asks, parts, instruments
+        )
         changes = Changes(asks, contingents)
         max_age_ns = config.max_age_ns
         ageing = None if max_age_ns is None else Ageing(context.actor, registry, max_age_ns)
@@ -193,6 +195,8 @@ class OrderManager:
     def _tick(self, timer: TimerFired, now_ns: int) -> list[OrderOutput]:
         if timer.name == AGEING:
             return self._requests.age(timer, now_ns)
+        if timer.name.startswith(RETRY):
+            return self._contingents.retry(timer, now_ns)
         record, outputs = self._parts.tick(timer, now_ns)
         if record is not None:
             outputs += self._contingents.after(record, now_ns)

@@ -52,6 +52,7 @@ class Extras(msgspec.Struct, eq=False, gc=False):
         stood: The quantities that it had before its relatives took from it or gave to it.
         is_held: Whether it waits here for its parent.
         refused: The quantity that the venue would not change it to on behalf of its relatives.
+        is_given_up: Whether it was to be cancelled because its relatives leave it nothing to do.
         work: The schedule's progress; None if it has no schedule.
         provisional: Trades that are not settled yet, by trade id.
         resolved: Those that are: by trade id, whether they failed.
@@ -68,6 +69,7 @@ class Extras(msgspec.Struct, eq=False, gc=False):
     stood: list[Decimal] = []
     is_held: bool = False
     refused: Decimal | None = None
+    is_given_up: bool = False
     work: ScheduleWork | None = None
     provisional: dict[str, ExecutionReport] = {}
     resolved: dict[str, bool] = {}

@@ -66,7 +66,10 @@ class Reports:
             return self._step(record, report, now_ns)
         if extras.is_held or extras.work is not None:
             raise never_placed(report)
-        return self._step(record, report, now_ns) + self._contingents.after(record, now_ns)
+        outputs = self._step(record, report, now_ns) + self._contingents.after(record, now_ns)
+        if report.kind is _CANCEL_REJECTED:
+            outputs += self._contingents.refused_cancel(record, now_ns)
+        return outputs
 
     def _apply_to_part(self, report: ExecutionReport, now_ns: int) -> list[Output]:
         """Apply a report to a child order, and go on with the scheduled order it is a part of."""

@@ -108,8 +108,8 @@ class Requests:
             return f"halted: {self._halted}"
         if order.strategy in self._stopped:
             return f"strategy stopped: {self._stopped[order.strategy]}"
-        if not self.validates:
-            return None
+        if not self.validates and not (order.group or order.parent or order.schedule):
+            return None  # what depends on others, or is cut, must make sense to be worked off
         findings = validate(order, self._instruments.get(order.instrument))
         return reason_of(findings) if findings else None
 

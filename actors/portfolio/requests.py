@@ -10,6 +10,7 @@ from actors.model.order import Order, Side
 from actors.portfolio.account import Account, Stake
 from actors.portfolio.config import PortfolioConfig
 from actors.portfolio.exact import add, multiply, subtract
+from actors.portfolio.positions import Position
 from actors.portfolio.risk_view import RiskView
 from actors.portfolio.room import Room, closable
 from actors.risk.policy import RiskRequest, opening_quantity
@@ -51,8 +52,13 @@ class Requests:
         else:
             side, quantity = _SELL, -signed
             opening = opening_quantity(quantity, held - own.selling)
-        cost = ZERO
-        if opening:
+        if not opening:
+            cost = ZERO
+        elif account.ledger.books.is_plain and type(position) is Position:
+            # bought and paid for, in the account's currency, as most things are
+            factor = self._with_both if order.limit_price is None else self._with_fee
+            cost = multiply(multiply(price, factor), opening)
+        else:
             cost = self._cost(order, stake, price, opening)
         return RiskRequest(
             stake.instrument,
@@ -79,7 +85,7 @@ class Requests:
         """Return the capital to hold back, fees included; without a limit, the buffer too."""
         unit = self._account.unit_cost(stake, price)
         is_limited = order.limit_price is not None
-        if unit is price:  # bought and paid for, in the account's currency, as most things are
+        if unit is price:
             factor = self._with_fee if is_limited else self._with_both
             return multiply(multiply(price, factor), opening)
         assert unit is not None, f"{stake.instrument.currency} has no rate"

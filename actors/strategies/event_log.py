@@ -82,6 +82,7 @@ class EventLog(Strategy):
             kinds: What it hears; nothing else is even delivered, or counted.
             samples: Kinds that are counted apart, and of which one in so many is written.
             format: ``text`` is for people, ``json`` for machines: all fields of the event.
+            console: Whether people see the lines as well; they are always in the run's log.
             totals: Whether the counts are written at the end.
             keep: How many of the last lines stay in memory.
         """
@@ -92,6 +93,7 @@ class EventLog(Strategy):
         format: Literal["text", "json"] = attrs.field(
             default="text", validator=in_(("text", "json"))
         )
+        console: bool = False
         totals: bool = True
         keep: int = attrs.field(default=100, validator=ge(0))
 
@@ -192,7 +194,8 @@ class EventLog(Strategy):
 
     def _log(self, text: str, time_ns: int) -> None:
         self.lines.append(text)
-        self.outbox.append(Logged(strategy=self.name, text=text, time_ns=time_ns))
+        shown = self.parameters.console
+        self.outbox.append(Logged(strategy=self.name, text=text, time_ns=time_ns, is_shown=shown))
 
 
 def describe(event: Event) -> str:

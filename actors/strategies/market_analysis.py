@@ -46,7 +46,8 @@ class MarketAnalysis(Strategy):
             kinds: The alerts that are sent; of no others is anything told.
             cooldown_ns: After an alert about an instrument, the same is not sent again for so long;
                 nor is the end of one that was not sent.
-            outputs: ``alert`` sends alerts, ``log`` writes them into the run's log.
+            outputs: ``alert`` sends alerts, ``log`` writes them into the run's log, ``console``
+                shows them, and the reports, to people as well.
             report_every_ns: How often spread and liquidity of each instrument are written into the
                 run's log; None does not.
             summary: Whether they are at the end.
@@ -62,7 +63,7 @@ class MarketAnalysis(Strategy):
         wall_time_ns: int = attrs.field(default=2 * NANOSECONDS, validator=gt(0))
         kinds: tuple[AlertKind, ...] = tuple(AlertKind)
         cooldown_ns: int = attrs.field(default=0, validator=ge(0))
-        outputs: tuple[Literal["alert", "log"], ...] = ("alert",)
+        outputs: tuple[Literal["alert", "log", "console"], ...] = ("alert",)
         report_every_ns: int | None = attrs.field(default=None, validator=above_zero)
         summary: bool = False
 
@@ -209,7 +210,7 @@ class MarketAnalysis(Strategy):
                 time_ns=quote.time_ns,
             )
             self.outbox.append(alert)
-        if "log" in self.parameters.outputs:
+        if {"log", "console"} & set(self.parameters.outputs):
             what = f"{kind} {instrument}{'' if is_raised else ' is over'}"
             self._log(f"{what}: {text}" if text else what, quote.time_ns)
 
@@ -250,7 +251,8 @@ class MarketAnalysis(Strategy):
             self._log(f"{instrument}: {summary.text(float(found.lot))}", time_ns)
 
     def _log(self, text: str, time_ns: int) -> None:
-        self.outbox.append(Logged(strategy=self.name, text=text, time_ns=time_ns))
+        shown = "console" in self.parameters.outputs
+        self.outbox.append(Logged(strategy=self.name, text=text, time_ns=time_ns, is_shown=shown))
 
     def _least(self, instrument: Instrument) -> int:
         """Return the smallest size that is enough, in lots."""

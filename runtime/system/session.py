@@ -112,7 +112,8 @@ def _log_problems(feed: FeedRow) -> None:
 
 
 def _log_line(line: Logged) -> None:
-    logger.bind(time_ns=line.time_ns, actor=line.strategy, console=False).info(line.text)
+    log = logger.bind(time_ns=line.time_ns, actor=line.strategy, console=line.is_shown)
+    log.log("WARNING" if line.is_shown else "INFO", line.text)
 
 
 def _log_supervision(time_ns: int, event: SupervisionEvent) -> None:

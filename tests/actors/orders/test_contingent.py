@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from actors.actor import Later
 from actors.messages.system import CancelAll, Halt
 from actors.messages.trading import (
     CancelOrder,
@@ -312,15 +313,26 @@ class TestBrackets:
         outputs = core.handle(said(ReportKind.REPLACED, "l"), 6)
         assert answers(outputs) == [(True, 9), (True, 1)], "the wish, and what has become of it"
 
-    def test_a_change_of_an_exit_that_has_nothing_left_to_close_is_refused(self) -> None:
+    def test_an_exit_whose_cancel_is_refused_is_cancelled_again_a_second_later(self) -> None:
         core = in_position(4)
         core.handle(traded(2, "p", "t2"), 3)
-        core.handle(traded(2, "l", "t3"), 3)
-        assert record_of(core, "p").status is OrderStatus.CANCELLING
-        core.handle(said(ReportKind.REPLACE_REJECTED, "l"), 4)
-        core.handle(said(ReportKind.CANCEL_REJECTED, "l"), 4)
-        outputs = core.handle(changed(record_of(core, "l").order, quantity=9), 5)
+        outputs = core.handle(traded(2, "l", "t3"), 3)
+        assert ("cancel", "p", 0) in asks(outputs)
+        outputs = core.handle(said(ReportKind.CANCEL_REJECTED, "p"), 4)
+        assert asks(outputs) == [], "a venue that is out would refuse for ever"
+        [later] = of_kind(outputs, Later)
+        assert later.at_ns == 4 + 1_000_000_000
+        outputs = core.handle(changed(record_of(core, "p").order, quantity=9), 5)
         assert (asks(outputs), answers(outputs)) == ([], [(False, 4)])
+        assert asks(core.handle(later.message, later.at_ns)) == [("cancel", "p", 0)]
+        core.handle(said(ReportKind.CANCELLED, "p"), later.at_ns)
+        assert core.handle(later.message, later.at_ns + 1) == []
+
+    def test_an_exit_that_its_strategy_could_not_cancel_is_left_alone(self) -> None:
+        core = in_position(4)
+        core.handle(CancelOrder(client_order_id="p", strategy="strategy"), 3)
+        outputs = core.handle(said(ReportKind.CANCEL_REJECTED, "p"), 4)
+        assert of_kind(outputs, Later) == []
 
     def test_an_exit_whose_time_has_passed_expires_instead(self) -> None:
         late = asked(10, 100, name="p", time_in_force=TimeInForce.GTD, expire_time_ns=5, **EXIT)

@@ -161,3 +161,11 @@ def test_an_event_may_be_written_as_json() -> None:
 def test_samples_that_make_no_sense_are_refused(samples: Any) -> None:
     with pytest.raises(ValueError, match="samples: expected kinds of events and numbers above 0"):
         EventLog.Parameters(samples=samples)
+
+
+def test_lines_may_be_shown_to_people() -> None:
+    core = event_log(every=1, console=True)
+    core.on_quote(quote(A, 99, 101))
+    (line,) = core.take_outbox(0)
+    assert line.is_shown
+    assert not Logged(strategy="s", text="a", time_ns=1).is_shown

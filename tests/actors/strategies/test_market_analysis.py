@@ -253,3 +253,11 @@ def test_spread_and_liquidity_are_written_now_and_then_and_at_the_end() -> None:
     assert (last.text, last.time_ns) == (expected, 20)
     assert yes.text == "rain-YES: 1 quote, 1 with one side only"
     assert analysis().stop(20) == []
+
+
+def test_alerts_may_be_shown_to_people() -> None:
+    core = analysis(crossed=True, outputs=("console",))
+    core.on_quote(quote(A, 110, 110, time_ns=1))
+    (line,) = core.take_outbox(0)
+    assert line.is_shown
+    assert line.text == "CROSSED A: bid 1.1, ask 1.1"

@@ -1,0 +1,25 @@
+"""What a run shows of itself while it runs."""
+
+import io
+
+from runtime.observe.logs import logging_to
+from runtime.system import run_config
+from tests.ring.rig import config
+
+WATCHED = """
+mode: simulate
+journal: none
+feeds: [{name: market, type: synthetic, assets: [ACME], duration: 1s}]
+strategies:
+  - {name: loud, type: event_log, parameters: {every: 5, totals: false, console: true}}
+  - {name: quiet, type: event_log, parameters: {every: 5, totals: false}}
+"""
+
+
+def test_lines_for_people_are_shown_and_others_are_not() -> None:
+    console = io.StringIO()
+    with logging_to(None, console=console):
+        run_config(config(WATCHED), None)
+    lines = console.getvalue().splitlines()
+    assert len(lines) == 2
+    assert all("loud" in line and "quote ACME" in line for line in lines)
