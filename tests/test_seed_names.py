@@ -12,7 +12,11 @@ from actors.brokers.presets import (
     build_high_frequency_config,
     build_realistic_backtest_config,
 )
+from actors.brokers.simulated import SimulatedBroker
 from actors.errors import ConfigError
+from actors.messages.trading import PlaceOrder, ReportKind
+from actors.model.order import OrderStatus
+from actors.orders.config import OrderManagerConfig
 from actors.orders.manager import OrderManager
 from actors.portfolio.portfolio import Portfolio
 from runtime.api import simulation
@@ -21,6 +25,8 @@ from runtime.config.problems import Problems
 from runtime.research.statistics import statistics, to_json
 from runtime.wiring import check
 from runtime.wiring.brokers import broker_models
+from tests.actors.orders.rooms import TABLE, asked, manager, of_kind
+from tests.builders import context
 
 D = Decimal
 MARKET = "mode: backtest\nfeeds: [{name: market, type: synthetic}]\n"
@@ -164,6 +170,17 @@ def test_the_custom_configuration_of_an_execution_module() -> None:
     assert made["slippage"].temporary_impact_factor == D("0.0001")
     assert made["commission"].tiers[-1] == (D(50_000), D("0.0002"))
     assert config.orders.max_order_age_hours == 6
+
+
+def test_without_validation_the_venue_is_asked_about_what_would_be_denied() -> None:
+    wrong = asked(limit_price=D("100.5"))
+    (denied,) = manager().handle(wrong, 1)
+    assert denied.status is OrderStatus.DENIED
+    outputs = manager(config=OrderManagerConfig(validation_enabled=False)).handle(wrong, 1)
+    (placed,) = of_kind(outputs, PlaceOrder)
+    broker = SimulatedBroker(context("broker"), TABLE)
+    (report,) = broker.handle(placed, 2)
+    assert report.kind is ReportKind.REJECTED
 
 
 def test_orders_go_to_a_simulated_venue_unless_told_otherwise() -> None:

@@ -11,6 +11,7 @@ import trio
 from actors.errors import ConfigError, ExecutionError
 from actors.messages.account import EquityMarked
 from actors.messages.market import Quote
+from actors.messages.system import ActorFailed, ActorRestarted
 from actors.messages.trading import Fill, OrderUpdate, Signal
 from actors.strategies import Strategy
 from runtime.api import EventKind, Run, backtest, real_time, replay, simulation
@@ -29,6 +30,16 @@ class BuysOnce(Strategy):
         if not self.bought:
             self.bought = True
             self.buy(quote.instrument, 1, reason="once")
+
+
+class Stumbles(Strategy):
+    def on_start(self) -> None:
+        self.quotes = 0
+
+    def on_quote(self, quote: Quote) -> None:
+        self.quotes += 1
+        if self.quotes == 50:
+            raise RuntimeError("tripped")
 
 
 def small(**more: Any) -> Run:
@@ -77,9 +88,11 @@ def test_a_conservative_backtest_is_not_the_realistic_one(tmp_path: Path) -> Non
 
 def test_a_replay_with_a_filter(tmp_path: Path) -> None:
     (tmp_path / "ACME.csv").write_text(BARS)
+    (tmp_path / "OTHER.csv").write_text(BARS)
     run = replay(tmp_path, ["ACME*"], 0)
     assert run.config.mode == "replay"
-    assert run.start().events >= 28
+    assert run.start().events == 28
+    assert replay(tmp_path).start().events == 2 * 28
     assert replay(tmp_path, speed=2.0).config.speed == 2.0
 
 
@@ -153,6 +166,16 @@ async def test_only_the_kinds_that_were_asked_for() -> None:
         samples = [event.data async for event in metrics]
     assert samples
     assert all(isinstance(sample, EquityMarked) for sample in samples)
+
+
+async def test_the_life_of_actors_is_among_the_events_of_the_system() -> None:
+    run = small().add_strategy(Stumbles, name="clumsy", instruments=["SYN1*"])
+    async with run:
+        told = [event.data async for event in run.events(["system"])]
+    assert all(not isinstance(each, Signal | Fill | Quote) for each in told)
+    life = [each for each in told if isinstance(each, ActorFailed | ActorRestarted)]
+    assert [type(each) for each in life[:2]] == [ActorFailed, ActorRestarted]
+    assert {each.actor for each in life} == {"clumsy"}
 
 
 def test_listening_changes_nothing() -> None:
