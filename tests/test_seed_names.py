@@ -14,7 +14,7 @@ from actors.brokers.presets import (
 )
 from actors.brokers.simulated import SimulatedBroker
 from actors.errors import ConfigError
-from actors.messages.trading import PlaceOrder, ReportKind
+from actors.messages.trading import ExecutionReport, OrderUpdate, PlaceOrder, ReportKind
 from actors.model.order import OrderStatus
 from actors.orders.config import OrderManagerConfig
 from actors.orders.manager import OrderManager
@@ -175,11 +175,13 @@ def test_the_custom_configuration_of_an_execution_module() -> None:
 def test_without_validation_the_venue_is_asked_about_what_would_be_denied() -> None:
     wrong = asked(limit_price=D("100.5"))
     (denied,) = manager().handle(wrong, 1)
+    assert isinstance(denied, OrderUpdate)
     assert denied.status is OrderStatus.DENIED
     outputs = manager(config=OrderManagerConfig(validation_enabled=False)).handle(wrong, 1)
     (placed,) = of_kind(outputs, PlaceOrder)
     broker = SimulatedBroker(context("broker"), TABLE)
     (report,) = broker.handle(placed, 2)
+    assert isinstance(report, ExecutionReport)
     assert report.kind is ReportKind.REJECTED
 
 
