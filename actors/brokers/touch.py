@@ -11,8 +11,6 @@ from actors.messages.slices import Column, Slice
 
 _FIRST_WINDOW = 64
 _GROWTH = 4
-_LONG = 256
-"""From how many rows on it pays to know the extremes of a slice."""
 
 
 @attrs.frozen
@@ -38,32 +36,10 @@ class Reach:
     meets_trades: bool = False
 
 
-class _Extremes:
-    """The lowest and highest prices of one instrument's quotes or bars from each row on.
-
-    Orders that none of them reaches need not be looked for row by row: a maker's orders far from
-    the market cost nothing.
-    """
-
-    def __init__(self, rows: Slice, code: int) -> None:
-        self._index = code >> KIND_BITS
-        is_bar = code & KIND_MASK == EventKind.BAR
-        low, high = (rows.c, rows.b) if is_bar else (rows.b, rows.a)
-        self._lowest = np.minimum.accumulate(low[::-1])[::-1]
-        self._highest = np.maximum.accumulate(high[::-1])[::-1]
-
-    def are_out_of_reach(self, row: int, reach: Reach) -> bool:
-        """Return whether no order reacts to any price from a row on."""
-        index = self._index
-        buy, sell = reach.buy.item(index), reach.sell.item(index)
-        return bool(self._lowest.item(row) > buy and self._highest.item(row) < sell)
-
-
 class TouchScan:
     """Remembers how far it has looked, so that no row is looked at twice for the same orders."""
 
     def __init__(self) -> None:
-        self._extremes: tuple[Slice, _Extremes | None] | None = None
         self._key: object = None
         self._rows: Slice | None = None
         self._reach = Reach(*(np.empty(0, dtype=np.int64),) * 2, None)
@@ -104,9 +80,6 @@ class TouchScan:
 
     def _scan(self, rows: Slice, stop: int, confirm: Callable[[int], bool] | None) -> None:
         """Move ``_clean`` to the first touched row, or to ``stop``."""
-        if self._clean < stop and self._is_far(rows):
-            self._clean = stop
-            return
         window = _FIRST_WINDOW
         while self._clean < stop:
             begin, end = self._clean, min(self._clean + window, stop)
@@ -124,28 +97,9 @@ class TouchScan:
             self._clean = end
             window *= _GROWTH
 
-    def _is_far(self, rows: Slice) -> bool:
-        """Return whether it is plain that no order reacts to the rest of the slice."""
-        if self._reach.stop_buy is not None:
-            return False
-        known = self._extremes
-        if known is None or known[0] is not rows:
-            known = self._extremes = rows, _extremes_of(rows)
-        extremes = known[1]
-        return extremes is not None and extremes.are_out_of_reach(self._clean, self._reach)
-
     def _hit(self, row: int) -> None:
         self._clean = row
         self._is_hit = True
-
-
-def _extremes_of(rows: Slice) -> _Extremes | None:
-    """Return the extremes of a long slice of one instrument's quotes or bars, else None."""
-    code = rows.uniform_code
-    if code is None or code < 0 or len(rows) < _LONG:
-        return None
-    is_price = code & KIND_MASK in (EventKind.QUOTE, EventKind.BAR)
-    return _Extremes(rows, code) if is_price else None
 
 
 _NONE = np.zeros(0, dtype=np.bool_)

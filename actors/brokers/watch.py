@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from actors.brokers.extremes import Extremes
 from actors.brokers.open_orders import OpenOrders
 from actors.brokers.regimes import Regimes
 from actors.brokers.touch import Reach, TouchScan
@@ -41,6 +42,7 @@ class Watch:
         self._orders = orders
         self._fills = fills
         self._scan = TouchScan()
+        self._extremes = Extremes()
 
     def first(self, market: VenueMarket, rows: Slice, start: int, stop: int) -> int:
         """Return the first row in ``[start, stop)`` that may move an order, or ``stop``.
@@ -51,10 +53,15 @@ class Watch:
         market.catch_up(rows, start)
         if rows.breaks():
             stop = self._first_break(rows, start, stop)
-        gapped = [index for index in market.gapped() if self._orders.has(index)]
+        orders = self._orders
+        gapped = [index for index in market.gapped() if orders.has(index)]
+        if not (gapped or orders.stops) and start < stop:
+            reaches = orders.buy_reach, orders.sell_reach
+            if self._extremes.are_out_of_reach(rows, start, *reaches):
+                return stop
         for index in gapped:
             stop = market.first_snapshot(index, start, stop)
-        key = (self._orders.version, *gapped)
+        key = (orders.version, *gapped)
         confirm = None
         if self._fills is not None:
             confirm = partial(self._is_met, market, rows)
