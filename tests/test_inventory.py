@@ -73,6 +73,12 @@ def test_every_item_names_a_module_and_a_test_that_exist_or_a_reason() -> None:
     assert len(built) > 200
 
 
+def test_no_item_is_told_twice() -> None:
+    text = Path(__file__).with_name("inventory.yaml").read_text(encoding="utf-8")
+    items = re.findall(r"^(S[0-4]-\d+):", text, re.MULTILINE)
+    assert len(items) == len(set(items)) == len(inventory())
+
+
 def test_no_item_of_these_groups_is_missing() -> None:
     lines = shared_file("spec/features.md").read_text(encoding="utf-8").splitlines()
     rows = {found[1]: found[2] for line in lines if (found := _ITEM.match(line))}

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-from actors.brokers.matcher import Matcher
-from actors.brokers.open_orders import OpenOrder, OpenOrders
+from actors.brokers.market.shown import ShownRow, shown_row
+from actors.brokers.matching.matcher import Matcher
+from actors.brokers.models.regimes import Regimes
+from actors.brokers.open_orders.open_orders import OpenOrder, OpenOrders
+from actors.brokers.open_orders.stops import wakes
+from actors.brokers.open_orders.watch import Watch
 from actors.brokers.recovery import RESTS, WAITS, HeldOrder, changed, keeps_place
-from actors.brokers.regimes import Regimes
-from actors.brokers.shown import ShownRow, shown_row
-from actors.brokers.stops import wakes
-from actors.brokers.watch import Watch
 from actors.messages.market import EventKind
 from actors.messages.slices import Slice
 from actors.messages.trading import ExecutionReport, ReportKind

@@ -15,12 +15,12 @@ import msgspec
 
 from actors.actor import Later
 from actors.brokers.desk import Desk
-from actors.brokers.open_orders import OpenOrder, OpenOrders
+from actors.brokers.market.shown import shown_row
+from actors.brokers.open_orders.open_orders import OpenOrder, OpenOrders
+from actors.brokers.open_orders.stops import wakes
+from actors.brokers.open_orders.watch import Watch
 from actors.brokers.recovery import HELD_HERE, changed, released
-from actors.brokers.shown import shown_row
-from actors.brokers.stops import wakes
 from actors.brokers.venue_terms import VenueTerms
-from actors.brokers.watch import Watch
 from actors.messages.market import EventKind
 from actors.messages.slices import Slice
 from actors.messages.system import TimerFired

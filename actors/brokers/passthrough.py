@@ -5,13 +5,13 @@ from decimal import Decimal
 import attrs
 
 from actors.actor import Context
-from actors.brokers.commission import NoCommission
-from actors.brokers.matcher import Matcher, Reports
-from actors.brokers.open_order import OpenOrder
-from actors.brokers.reports import Reporter
-from actors.brokers.shown import ShownRow
+from actors.brokers.market.shown import ShownRow
+from actors.brokers.market.venue_market import VenueMarket
+from actors.brokers.matching.matcher import Matcher, Reports
+from actors.brokers.matching.reports import Reporter
+from actors.brokers.models.commission import NoCommission
+from actors.brokers.open_orders.open_order import OpenOrder
 from actors.brokers.venue import Venue
-from actors.brokers.venue_market import VenueMarket
 from actors.brokers.venue_terms import VenueTerms
 from actors.model.instrument import Instruments
 from actors.model.money import ZERO

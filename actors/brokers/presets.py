@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from actors.brokers.commission import COMMISSION_ALIASES, DEFAULT_TIERS
-from actors.brokers.slippage import SLIPPAGE_ALIASES
+from actors.brokers.models.commission import COMMISSION_ALIASES, DEFAULT_TIERS
+from actors.brokers.models.slippage import SLIPPAGE_ALIASES
 
 Number = Decimal | int | float | str
 Plain = dict[str, Any]

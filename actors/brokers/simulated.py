@@ -1,7 +1,7 @@
 """The simulated broker: orders match against the recorded or generated market."""
 
 from actors.actor import Context
-from actors.brokers.book_matcher import BookMatcher as BookMatcher
+from actors.brokers.matching.book_matcher import BookMatcher as BookMatcher
 from actors.brokers.simulated_config import SimulatedBrokerConfig as SimulatedBrokerConfig
 from actors.brokers.venue import Venue
 from actors.brokers.venue_terms import VenueTerms
@@ -20,7 +20,7 @@ class SimulatedBroker(Venue):
       price or a book with a gap, once.
     - A stop order sleeps until an ask (to buy), a bid (to sell), a public trade or a bar is at its
       stop or beyond; then it is a market or a limit order.
-    - In bars, orders trade by one of the policies of :mod:`actors.brokers.bar_fills`.
+    - In bars, orders trade by one of the policies of :mod:`actors.brokers.matching.bar_fills`.
     """
 
     def __init__(

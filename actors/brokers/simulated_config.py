@@ -4,17 +4,17 @@ from decimal import Decimal
 
 import attrs
 
-from actors.brokers.bar_fills import FillPolicy
 from actors.brokers.capabilities import Capabilities, known_words
-from actors.brokers.commission import CommissionModel, NoCommission
-from actors.brokers.latency import ConstantLatency, LatencyModel
-from actors.brokers.matching import FillModel
-from actors.brokers.queue_position import Queue
+from actors.brokers.market.queue_position import Queue
+from actors.brokers.market.sizes import Consumption, Depth, SizeRules, is_share
+from actors.brokers.market.walking import FillModel
+from actors.brokers.matching.bar_fills import FillPolicy
+from actors.brokers.models.commission import CommissionModel, NoCommission
+from actors.brokers.models.latency import ConstantLatency, LatencyModel
+from actors.brokers.models.regimes import Regimes
+from actors.brokers.models.settlement import Settlement
+from actors.brokers.models.slippage import NoSlippage, SlippageModel
 from actors.brokers.rate_limiter import RateLimiterConfig
-from actors.brokers.regimes import Regimes
-from actors.brokers.settlement import Settlement
-from actors.brokers.sizes import Consumption, Depth, SizeRules, is_share
-from actors.brokers.slippage import NoSlippage, SlippageModel
 
 
 def _not_negative(_instance: object, attribute: "attrs.Attribute[int]", value: int) -> None:

@@ -5,11 +5,11 @@ from typing import Any, assert_never
 
 from actors.actor import Context, Later
 from actors.brokers.desk import Desk
-from actors.brokers.matcher import Matcher
-from actors.brokers.open_orders import OpenOrder
+from actors.brokers.market.venue_market import VenueMarket
+from actors.brokers.matching.matcher import Matcher
+from actors.brokers.open_orders.open_orders import OpenOrder
 from actors.brokers.our_side import OurSide
 from actors.brokers.recovery import held_orders
-from actors.brokers.venue_market import VenueMarket
 from actors.brokers.venue_terms import EVERYTHING, VenueTerms
 from actors.messages.slices import MarketData, Slice
 from actors.messages.system import CancelAllAtVenue, TimerFired

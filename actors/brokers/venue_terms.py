@@ -3,9 +3,9 @@
 import attrs
 
 from actors.brokers.capabilities import Capabilities
-from actors.brokers.latency import ConstantLatency, LatencyModel
-from actors.brokers.regimes import Regimes
-from actors.brokers.settlement import Settlement
+from actors.brokers.models.latency import ConstantLatency, LatencyModel
+from actors.brokers.models.regimes import Regimes
+from actors.brokers.models.settlement import Settlement
 
 EVERYTHING = Capabilities()
 

@@ -10,15 +10,15 @@ from actors.messages.trading import Fill
 from actors.model.instrument import Instrument, Instruments
 from actors.model.money import ZERO
 from actors.model.order import Order
-from actors.portfolio.alternatives import OwnWorking
+from actors.portfolio.books.currencies import Rates
+from actors.portfolio.books.exact import multiply_add, subtract
+from actors.portfolio.books.ledger import Ledger
+from actors.portfolio.books.margin import Capital
+from actors.portfolio.books.positions import Key, Position
+from actors.portfolio.books.valuation import Marks, equity
+from actors.portfolio.claims.alternatives import OwnWorking
+from actors.portfolio.claims.reservations import Reservations
 from actors.portfolio.config import PortfolioConfig
-from actors.portfolio.currencies import Rates
-from actors.portfolio.exact import multiply_add, subtract
-from actors.portfolio.ledger import Ledger
-from actors.portfolio.margin import Capital
-from actors.portfolio.positions import Key, Position
-from actors.portfolio.reservations import Reservations
-from actors.portfolio.valuation import Marks, equity
 
 _MINUS_TWO = Decimal(-2)
 

@@ -1,7 +1,7 @@
 """The orders that close the account's positions when the run's market data have ended."""
 
 from actors.model.order import Order, OrderType, Side
-from actors.portfolio.positions import Position
+from actors.portfolio.books.positions import Position
 
 CLOSE_OUT = ("CloseOut",)
 """Who approves them, in place of the policies: they open nothing."""

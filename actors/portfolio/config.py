@@ -9,8 +9,8 @@ import attrs
 
 from actors.messages.trading import SignalRefused
 from actors.model.money import NANOSECONDS, ONE, ZERO
-from actors.portfolio.books import BookSettings, CostMethod, Rate
-from actors.portfolio.curve import MAX_SAMPLES
+from actors.portfolio.books.curve import MAX_SAMPLES
+from actors.portfolio.books.settings import BookSettings, CostMethod, Rate
 from actors.risk.policy import RiskPolicy
 
 _NO_BALANCES: Mapping[str, Decimal] = MappingProxyType({})

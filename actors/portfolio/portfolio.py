@@ -33,17 +33,17 @@ from actors.model.instrument import Instruments
 from actors.model.money import ZERO
 from actors.model.order import TERMINAL
 from actors.portfolio.account import new_account
-from actors.portfolio.approval import Approval, Decision
-from actors.portfolio.booking import Booking
+from actors.portfolio.approval.approval import Approval, Decision
+from actors.portfolio.booking.booking import Booking
+from actors.portfolio.books.curve import EquityCurve
+from actors.portfolio.books.positions import Position
+from actors.portfolio.books.valuation import Marks, equity, first_resolution
 from actors.portfolio.close_out import CLOSE_OUT, closing_order
 from actors.portfolio.config import EquitySampling, PortfolioConfig
-from actors.portfolio.curve import EquityCurve
 from actors.portfolio.outputs import PortfolioOutput as PortfolioOutput
-from actors.portfolio.positions import Position
 from actors.portfolio.recent import RecentIds
 from actors.portfolio.recovery import Recovery
-from actors.portfolio.valuation import Marks, equity, first_resolution
-from actors.portfolio.views import RiskReport
+from actors.portfolio.reporting.views import RiskReport
 
 _Request = SignalBatch | ModifyOrder | ConvertTokens | FillSettled | SetTradingState | CloseOut
 _Word = ReplaceResult | CashAdjusted | Halt | CancelStrategy

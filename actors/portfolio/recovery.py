@@ -26,13 +26,13 @@ from actors.messages.trading import (
 )
 from actors.model.order import TERMINAL
 from actors.portfolio.account import Account
-from actors.portfolio.approval import Approval
+from actors.portfolio.approval.approval import Approval
+from actors.portfolio.booking.liquidation import FORGIVEN, LIQUIDATION
+from actors.portfolio.booking.provisional import apply_word, failed_word
+from actors.portfolio.books.curve import EquityCurve
+from actors.portfolio.books.ledger import is_caused, settlement_id
 from actors.portfolio.close_out import CLOSE_OUT
 from actors.portfolio.config import PortfolioStatistics
-from actors.portfolio.curve import EquityCurve
-from actors.portfolio.ledger import is_caused, settlement_id
-from actors.portfolio.liquidation import FORGIVEN, LIQUIDATION
-from actors.portfolio.provisional import apply_word, failed_word
 from actors.portfolio.recent import RecentIds
 
 

@@ -197,5 +197,3 @@ def run_of(data: dict[str, Any], *, folder: Path | None = None) -> Run:
         ConfigError: With everything that is wrong in them.
     """
     return Run(build_config(data), folder=folder)
-
-

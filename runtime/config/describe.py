@@ -12,8 +12,7 @@ def describe(config: RunConfig) -> list[str]:
         f"run         {config.name}: {config.mode}, seed {config.seed}, journal {config.journal}",
         f"feeds       {_listed(f'{feed.name} ({feed.type})' for feed in config.feeds)}",
         f"strategies  {_listed(f'{each.name} ({each.type})' for each in config.strategies)}",
-        f"portfolio   {portfolio.cash} {portfolio.currency},"
-        f" policies: {_policies(config)}",
+        f"portfolio   {portfolio.cash} {portfolio.currency}, policies: {_policies(config)}",
         f"broker      {_broker(config)}",
         *(f"note        {note}" for note in config.document.notes),
     ]

@@ -13,7 +13,7 @@ import attrs
 
 from actors.model.instrument import Instrument
 from actors.orders.config import OrderManagerConfig
-from actors.portfolio.books import CostMethod
+from actors.portfolio.books.settings import CostMethod
 from actors.portfolio.config import EquitySampling
 from runtime.config.conversion import HIDDEN, REST
 from runtime.config.document import Document

@@ -3,7 +3,7 @@
 - An execution module's ``broker_type``, ``broker_params``, ``order_manager_params``,
   ``simulator_type``, ``simulator_params``, ``engine_type``, ``engine_params``, at the top level.
 - ADMF-Trader's ``system``, ``execution``, ``backtest``, ``live_trading`` and ``components``.
-- A gateway's ``enable_validation`` (its ``enable_risk_checks`` and ``enable_metrics`` are ours too).
+- A gateway's ``enable_validation``; its ``enable_risk_checks`` and ``enable_metrics`` are ours too.
 
 They may stand beside our own keys. Where each key stood is kept, so a problem of what was moved
 names the line that the user wrote. What has no meaning here (threads, locks) is accepted with a
@@ -12,6 +12,7 @@ note; every other key that is not known is a problem.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from runtime.config.document import child_key
@@ -89,7 +90,7 @@ class _Translator:
         """
         holder: Any = self.data
         steps = target.replace("[0]", ".[0]").split(".")
-        for step, following in zip(steps, steps[1:], strict=False):
+        for step, following in pairwise(steps):
             holder = _entry(holder, step, [] if following == "[0]" else {})
             if not isinstance(holder, dict | list):
                 self.problems.add(source, expected=f"nothing beside {target}", found="both")

@@ -21,8 +21,8 @@ from actors.errors import ConfigError, Problem
 from actors.messages.records import MarketRow
 from actors.model.instrument import Instrument, Instruments
 from actors.model.money import ZERO, plain
+from actors.portfolio.approval.review import Review, Verdict
 from actors.portfolio.config import PortfolioConfig
-from actors.portfolio.review import Review, Verdict
 from actors.risk.limits import POLICIES
 from actors.risk.policy import RiskPolicy
 from runtime.config.document import WHOLE, Document

@@ -7,18 +7,18 @@ from typing import Any
 import attrs
 
 from actors.actor import Context, Core
-from actors.brokers.chance import Seeded
-from actors.brokers.commission import (
+from actors.brokers.models.chance import Seeded
+from actors.brokers.models.commission import (
     COMMISSION_ALIASES,
     COMMISSIONS,
     CommissionModel,
     PolymarketCommission,
 )
-from actors.brokers.latency import LATENCIES
+from actors.brokers.models.latency import LATENCIES
+from actors.brokers.models.slippage import SLIPPAGE_ALIASES, SLIPPAGES, Slippage
 from actors.brokers.paced import Paced
 from actors.brokers.passthrough import PassthroughBroker, PassthroughBrokerConfig
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
-from actors.brokers.slippage import SLIPPAGE_ALIASES, SLIPPAGES, Slippage
 from actors.model.instrument import Instruments
 from actors.model.money import ZERO
 from runtime.config.conversion import written_fields, written_name

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from actors.actor import Context, Core, Source
-from actors.brokers.commission import CommissionModel, NoCommission
+from actors.brokers.models.commission import CommissionModel, NoCommission
 from actors.errors import ConfigError
 from actors.feeds.replay import ReplayFeed, ReplayOptions
 from actors.feeds.synthetic import SyntheticFeed

@@ -12,7 +12,7 @@ import numpy as np
 import trio
 
 from actors.actor import Context, Core
-from actors.brokers.commission import PercentageCommission
+from actors.brokers.models.commission import PercentageCommission
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
 from actors.messages.account import PositionChanged
 from actors.messages.market import EventKind, Quote

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from actors.actor import Source
-from actors.brokers.bar_fills import FillPolicy
-from actors.brokers.queue_position import Queue
-from actors.brokers.sizes import Consumption, Depth
+from actors.brokers.market.queue_position import Queue
+from actors.brokers.market.sizes import Consumption, Depth
+from actors.brokers.matching.bar_fills import FillPolicy
 from actors.messages.market import EventKind
 from actors.messages.slices import Slice, resliced
 from actors.messages.trading import ExecutionReport, ReportKind

@@ -10,11 +10,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.brokers.commission import COMMISSIONS
-from actors.brokers.latency import LATENCIES
+from actors.brokers.models.commission import COMMISSIONS
+from actors.brokers.models.latency import LATENCIES
+from actors.brokers.models.slippage import SLIPPAGES
 from actors.brokers.passthrough import PassthroughBrokerConfig
 from actors.brokers.simulated import SimulatedBrokerConfig
-from actors.brokers.slippage import SLIPPAGES
 from actors.errors import ConfigError
 from actors.feeds.replay import ReplayOptions
 from actors.feeds.synthetic_options import SyntheticOptions

@@ -5,10 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.brokers.bar_fills import FillPolicy, limit_price, market_price, moment, path, stop_price
-from actors.brokers.shown import Bar
+from actors.brokers.market.shown import Bar
+from actors.brokers.matching.bar_fills import (
+    FillPolicy,
+    limit_price,
+    market_price,
+    moment,
+    path,
+    stop_price,
+)
+from actors.brokers.models.slippage import FixedSlippage
 from actors.brokers.simulated import SimulatedBrokerConfig
-from actors.brokers.slippage import FixedSlippage
 from actors.messages.trading import ReportKind
 from actors.model.order import Order, OrderType, TimeInForce
 from tests.actors.brokers.desks import (

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from actors.actor import Later
-from actors.brokers.latency import ConstantLatency
+from actors.brokers.market.sizes import Consumption
+from actors.brokers.models.latency import ConstantLatency
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
-from actors.brokers.sizes import Consumption
 from actors.messages.slices import MarketData
 from actors.messages.system import TimerFired
 from actors.messages.trading import OrderArrived, ReplaceArrived, ReportKind

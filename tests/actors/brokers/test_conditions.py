@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from actors.actor import Later
-from actors.brokers.latency import ConstantLatency
-from actors.brokers.regimes import RegimeKind, Regimes, ScheduledRegime
-from actors.brokers.settlement import Settlement
+from actors.brokers.models.latency import ConstantLatency
+from actors.brokers.models.regimes import RegimeKind, Regimes, ScheduledRegime
+from actors.brokers.models.settlement import Settlement
 from actors.brokers.simulated import SimulatedBrokerConfig
 from actors.messages.trading import ReportKind
 from actors.model.instrument import Outcome

@@ -11,16 +11,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.brokers.bar_fills import FillPolicy
-from actors.brokers.latency import ConstantLatency
-from actors.brokers.matching import FillModel
+from actors.brokers.market.queue_position import Queue
+from actors.brokers.market.sizes import Consumption, Depth
+from actors.brokers.market.walking import FillModel
+from actors.brokers.matching.bar_fills import FillPolicy
+from actors.brokers.models.latency import ConstantLatency
+from actors.brokers.models.regimes import RegimeKind, Regimes, ScheduledRegime
+from actors.brokers.models.settlement import Settlement
+from actors.brokers.open_orders.touch import Reach, TouchScan
 from actors.brokers.passthrough import PassthroughBroker
-from actors.brokers.queue_position import Queue
-from actors.brokers.regimes import RegimeKind, Regimes, ScheduledRegime
-from actors.brokers.settlement import Settlement
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
-from actors.brokers.sizes import Consumption, Depth
-from actors.brokers.touch import Reach, TouchScan
 from actors.brokers.venue import Venue
 from actors.messages.market import EventKind
 from actors.messages.slices import Column, Slice, resliced

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from actors.actor import Later
-from actors.brokers.bar_fills import FillPolicy
-from actors.brokers.queue_position import Queue
+from actors.brokers.market.queue_position import Queue
+from actors.brokers.market.sizes import Consumption, Depth
+from actors.brokers.matching.bar_fills import FillPolicy
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
-from actors.brokers.sizes import Consumption, Depth
 from actors.messages.slices import MarketData
 from actors.messages.system import TimerFired
 from actors.messages.trading import (

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.brokers.matching import is_within, walk
+from actors.brokers.market.walking import is_within, walk
 
 
 def test_a_walk_takes_the_best_levels_first() -> None:

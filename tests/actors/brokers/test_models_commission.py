@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from actors.brokers.commission import (
+from actors.brokers.matching.reports import Reporter
+from actors.brokers.models.commission import (
     COMMISSION_ALIASES,
     COMMISSIONS,
     DEFAULT_TIERS,
@@ -26,8 +27,7 @@ from actors.brokers.commission import (
     PolymarketCommission,
     TieredCommission,
 )
-from actors.brokers.open_order import OpenOrder
-from actors.brokers.reports import Reporter
+from actors.brokers.open_orders.open_order import OpenOrder
 from actors.messages.trading import ExecutionReport, ReportKind
 from actors.model.instrument import Instrument, Outcome
 from actors.model.order import Liquidity

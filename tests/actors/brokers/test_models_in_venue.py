@@ -9,7 +9,8 @@ import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actors.brokers.commission import (
+from actors.brokers.market.sizes import Consumption
+from actors.brokers.models.commission import (
     CommissionModel,
     MakerTakerCommission,
     NoCommission,
@@ -17,7 +18,7 @@ from actors.brokers.commission import (
     PolymarketCommission,
     TieredCommission,
 )
-from actors.brokers.latency import (
+from actors.brokers.models.latency import (
     BurstLatency,
     ConstantLatency,
     LatencyModel,
@@ -25,11 +26,9 @@ from actors.brokers.latency import (
     LogNormalLeg,
     RecordedLatency,
 )
-from actors.brokers.regimes import RandomRegime, RegimeKind, Regimes, ScheduledRegime
-from actors.brokers.settlement import Settlement
-from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
-from actors.brokers.sizes import Consumption
-from actors.brokers.slippage import (
+from actors.brokers.models.regimes import RandomRegime, RegimeKind, Regimes, ScheduledRegime
+from actors.brokers.models.settlement import Settlement
+from actors.brokers.models.slippage import (
     DynamicSlippage,
     FixedSlippage,
     NoSlippage,
@@ -38,6 +37,7 @@ from actors.brokers.slippage import (
     VolatilityAwareSlippage,
     VolumeImpactSlippage,
 )
+from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
 from actors.messages.market import EventKind
 from actors.messages.slices import resliced
 from actors.messages.trading import CancelPlacedOrder, ExecutionReport, PlaceOrder, ReportKind

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.brokers.latency import (
+from actors.brokers.models.latency import (
     LATENCIES,
     BurstLatency,
     ConstantLatency,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.brokers.impact import Impact
-from actors.brokers.market_state import NO_MARKET, MarketState
-from actors.brokers.slippage import (
+from actors.brokers.models.impact import Impact
+from actors.brokers.models.market_state import NO_MARKET, MarketState
+from actors.brokers.models.slippage import (
     SLIPPAGE_ALIASES,
     SLIPPAGES,
     DynamicSlippage,

@@ -8,7 +8,7 @@ import pytest
 
 from actors.actor import Later
 from actors.brokers.capabilities import EMULATED, WORDS, Capabilities
-from actors.brokers.latency import ConstantLatency
+from actors.brokers.models.latency import ConstantLatency
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
 from actors.messages.market import ConnectionState
 from actors.messages.slices import MarketData

@@ -4,12 +4,12 @@ from typing import Any
 import pytest
 
 from actors.brokers.desk import Desk as OrderDesk
+from actors.brokers.market.shown import Bar, shown_row
 from actors.brokers.passthrough import (
     PassthroughBroker,
     PassthroughBrokerConfig,
     PassthroughMatcher,
 )
-from actors.brokers.shown import Bar, shown_row
 from actors.messages.market import ConnectionState
 from actors.messages.slices import MarketData
 from actors.messages.trading import CancelPlacedOrder, ReportKind

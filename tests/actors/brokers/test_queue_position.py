@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.brokers.queue_position import Place, Queue, QueueModel
-from actors.brokers.queue_rows import QueueRows
+from actors.brokers.market.queue_position import Place, Queue, QueueModel
+from actors.brokers.market.queue_rows import QueueRows
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
 from actors.messages.slices import MarketData
 from actors.model.order import OrderType

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.actor import Later, Reactor
-from actors.brokers.latency import ConstantLatency
+from actors.brokers.models.latency import ConstantLatency
 from actors.brokers.paced import Paced, hits_told
 from actors.brokers.passthrough import PassthroughBroker
 from actors.brokers.rate_limiter import Lane, RateLimiter, RateLimiterConfig

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.brokers.recent_returns import RecentReturns
+from actors.brokers.models.recent_returns import RecentReturns
 from actors.messages.market import EventKind
 from actors.messages.slices import Slice, resliced
 from tests.rows import Row, built, row_lists, table

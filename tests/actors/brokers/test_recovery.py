@@ -2,7 +2,7 @@ from decimal import Decimal
 from typing import Any
 
 from actors.actor import Later
-from actors.brokers.latency import ConstantLatency
+from actors.brokers.models.latency import ConstantLatency
 from actors.brokers.recovery import RESTS, WAITS, HeldOrder, held_orders
 from actors.brokers.simulated import SimulatedBroker, SimulatedBrokerConfig
 from actors.messages.slices import MarketData

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.brokers.chance import exponential, normal, uniform
-from actors.brokers.regimes import (
+from actors.brokers.models.chance import exponential, normal, uniform
+from actors.brokers.models.regimes import (
     NEVER,
     ORDINARY,
     Condition,
@@ -19,7 +19,7 @@ from actors.brokers.regimes import (
     Regimes,
     ScheduledRegime,
 )
-from actors.brokers.windows import RandomWindows
+from actors.brokers.models.windows import RandomWindows
 
 HALT, OUTAGE = RegimeKind.HALT, RegimeKind.OUTAGE
 WIDE, REJECTS = RegimeKind.WIDE_SPREAD, RegimeKind.REJECT_BURST

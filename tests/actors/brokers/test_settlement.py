@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from actors.actor import Later
-from actors.brokers.settlement import Settlement
+from actors.brokers.models.settlement import Settlement
 from actors.messages.trading import ExecutionReport, ReportKind
 
 

@@ -4,11 +4,11 @@ import attrs
 import pytest
 
 from actors.actor import Core, Later, Reactor
-from actors.brokers.commission import PercentageCommission
-from actors.brokers.latency import ConstantLatency
-from actors.brokers.market_state import MarketState
+from actors.brokers.models.commission import PercentageCommission
+from actors.brokers.models.latency import ConstantLatency
+from actors.brokers.models.market_state import MarketState
+from actors.brokers.models.slippage import Slippage
 from actors.brokers.simulated import SimulatedBrokerConfig
-from actors.brokers.slippage import Slippage
 from actors.messages.market import ConnectionState
 from actors.messages.system import CancelAllAtVenue
 from actors.messages.trading import (

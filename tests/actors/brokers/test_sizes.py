@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.brokers.matching import FillModel, split
+from actors.brokers.market.sizes import Consumption, Depth, SizeRules, left_of
+from actors.brokers.market.walking import FillModel, split
 from actors.brokers.simulated import SimulatedBrokerConfig
-from actors.brokers.sizes import Consumption, Depth, SizeRules, left_of
 from actors.model.order import OrderType, TimeInForce
 from tests.actors.brokers.desks import (
     ACCEPTED,

@@ -3,10 +3,10 @@ from typing import Any
 
 import pytest
 
-from actors.brokers.bar_fills import FillPolicy
-from actors.brokers.queue_position import Queue
+from actors.brokers.market.queue_position import Queue
+from actors.brokers.matching.bar_fills import FillPolicy
+from actors.brokers.models.slippage import FixedSlippage
 from actors.brokers.simulated import SimulatedBrokerConfig
-from actors.brokers.slippage import FixedSlippage
 from actors.messages.market import ConnectionState
 from actors.messages.trading import ReportKind
 from actors.model.order import Order, TimeInForce

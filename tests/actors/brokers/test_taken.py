@@ -3,8 +3,8 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.brokers.matching import PriceLevel
-from actors.brokers.taken import OwnTrade, Taken
+from actors.brokers.market.taken import OwnTrade, Taken
+from actors.brokers.market.walking import PriceLevel
 
 _TRADES = st.lists(
     st.tuples(st.sampled_from([1, -1]), st.integers(1, 3), st.integers(1, 4)), max_size=12

@@ -1,6 +1,6 @@
-from actors.brokers.queue_position import QueueModel, Queues
-from actors.brokers.shown import Bar
-from actors.brokers.venue_market import VenueMarket
+from actors.brokers.market.queue_position import QueueModel, Queues
+from actors.brokers.market.shown import Bar
+from actors.brokers.market.venue_market import VenueMarket
 from actors.messages.market import ConnectionState
 from tests.actors.brokers.rows import Tape
 from tests.builders import instrument, instruments

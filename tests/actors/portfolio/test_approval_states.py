@@ -14,7 +14,7 @@ from actors.messages.account import (
 from actors.messages.system import CancelAll, Halt
 from actors.messages.trading import SignalRefused, Violation
 from actors.model.order import Side
-from actors.portfolio.samples import DAY_NS, Landmarks
+from actors.portfolio.approval.samples import DAY_NS, Landmarks
 from actors.risk.loss import Action, DailyLoss, Drawdown
 from tests.actors.portfolio.builders import SECOND
 from tests.actors.portfolio.wishes import Desk, modify, names, state, wish

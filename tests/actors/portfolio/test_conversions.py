@@ -13,10 +13,10 @@ from actors.messages.trading import Fill, SignalRefused, Violation
 from actors.model.instrument import Instrument, InstrumentId, Instruments, Outcome
 from actors.model.order import Liquidity, Side
 from actors.portfolio.account import new_account
+from actors.portfolio.booking.conversions import Conversions
 from actors.portfolio.config import EquitySampling
-from actors.portfolio.conversions import Conversions
-from actors.portfolio.pairs import PairBook
 from actors.portfolio.portfolio import Portfolio
+from actors.portfolio.reporting.pairs import PairBook
 from tests.actors.portfolio.accounts import (
     COIN,
     EURUSD,

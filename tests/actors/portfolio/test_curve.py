@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from actors.actor import Later
 from actors.messages.account import EquityMarked, MarkEquity
+from actors.portfolio.books.curve import MAX_SAMPLES, EquityCurve
+from actors.portfolio.books.valuation import Marks
 from actors.portfolio.config import EquitySampling
-from actors.portfolio.curve import MAX_SAMPLES, EquityCurve
-from actors.portfolio.valuation import Marks
 from tests.actors.portfolio.accounts import TABLE, core
 from tests.actors.portfolio.builders import SECOND, fill
 

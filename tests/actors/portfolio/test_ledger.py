@@ -9,7 +9,7 @@ from actors.messages.account import PositionChanged
 from actors.messages.trading import Fill
 from actors.model.instrument import Instrument
 from actors.model.order import Liquidity, Side
-from actors.portfolio.ledger import Ledger
+from actors.portfolio.books.ledger import Ledger
 from tests.actors.portfolio.builders import COIN, YES, fill, table
 from tests.shared import conformance
 

@@ -20,12 +20,12 @@ from actors.messages.trading import Fill
 from actors.model.instrument import Instrument, InstrumentId, Instruments
 from actors.model.order import Liquidity, Side
 from actors.portfolio.account import Account, new_account
-from actors.portfolio.books import CostMethod
+from actors.portfolio.booking.provisional import unsettled
+from actors.portfolio.books.exact import round_to
+from actors.portfolio.books.settings import CostMethod
+from actors.portfolio.books.valuation import equity
 from actors.portfolio.config import PortfolioConfig
-from actors.portfolio.exact import round_to
-from actors.portfolio.provisional import unsettled
-from actors.portfolio.subportfolios import strategies_of, sub_portfolio
-from actors.portfolio.valuation import equity
+from actors.portfolio.reporting.subportfolios import strategies_of, sub_portfolio
 from tests.actors.portfolio.builders import fill
 
 CASH = Decimal(1000)

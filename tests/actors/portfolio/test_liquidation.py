@@ -12,9 +12,9 @@ from actors.messages.slices import MarketData, Slice
 from actors.messages.system import CancelAll
 from actors.messages.trading import Fill, SignalRefused
 from actors.model.order import Liquidity, Side
+from actors.portfolio.books.valuation import equity
 from actors.portfolio.config import EquitySampling
 from actors.portfolio.portfolio import Portfolio
-from actors.portfolio.valuation import equity
 from tests.actors.portfolio.accounts import (
     COIN,
     EURO_STOCK,

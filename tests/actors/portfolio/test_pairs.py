@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 from actors.model.order import Side
-from actors.portfolio.pairs import Event, Held, Pair
 from actors.portfolio.portfolio import Portfolio
+from actors.portfolio.reporting.pairs import Event, Held, Pair
 from tests.actors.portfolio.accounts import COIN, NO, OTHER_NO, OTHER_YES, YES, core
 from tests.actors.portfolio.builders import fill, signal
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from actors.messages.trading import Fill
 from actors.model.order import Side
-from actors.portfolio.books import CostMethod
-from actors.portfolio.exact import round_to
-from actors.portfolio.ledger import Ledger
-from actors.portfolio.positions import Position
+from actors.portfolio.books.exact import round_to
+from actors.portfolio.books.ledger import Ledger
+from actors.portfolio.books.positions import Position
+from actors.portfolio.books.settings import CostMethod
 from tests.actors.portfolio.accounts import COIN, FUTURE, SCALED, account
 from tests.actors.portfolio.builders import fill
 from tests.shared import conformance, shared_file

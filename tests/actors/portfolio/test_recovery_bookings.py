@@ -12,7 +12,7 @@ from actors.messages.account import CashAdjusted, ConversionKind, ConvertTokens,
 from actors.messages.slices import Slice
 from actors.messages.trading import Fill
 from actors.model.order import Side
-from actors.portfolio.books import CostMethod
+from actors.portfolio.books.settings import CostMethod
 from actors.portfolio.config import EquitySampling
 from actors.portfolio.portfolio import Portfolio
 from tests.actors.portfolio.accounts import (

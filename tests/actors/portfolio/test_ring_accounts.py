@@ -9,7 +9,7 @@ import pytest
 from actors.errors import ConfigError
 from actors.messages.slices import resliced
 from actors.messages.trading import Fill
-from actors.portfolio.books import CostMethod
+from actors.portfolio.books.settings import CostMethod
 from actors.portfolio.config import EquitySampling
 from runtime.config.model import RunConfig
 from runtime.wiring.components import blueprint

@@ -6,9 +6,9 @@ from typing import Any
 from actors.messages.records import MarketRow
 from actors.model.instrument import Instrument, InstrumentId, Outcome
 from actors.model.order import Order, OrderType, Side
+from actors.portfolio.approval.review import Review
+from actors.portfolio.approval.risk_view import ApprovalLog
 from actors.portfolio.config import PortfolioConfig
-from actors.portfolio.review import Review
-from actors.portfolio.risk_view import ApprovalLog
 from actors.risk.orders import OrderRate
 from tests.actors.portfolio.builders import COIN, YES, table
 from tests.actors.portfolio.wishes import Desk, ended, wish

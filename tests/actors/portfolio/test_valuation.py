@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from actors.messages.account import EquityMarked
 from actors.model.order import Side
-from actors.portfolio.curve import MAX_SAMPLES, EquityCurve
-from actors.portfolio.ledger import Ledger
-from actors.portfolio.valuation import Marks, equity
+from actors.portfolio.books.curve import MAX_SAMPLES, EquityCurve
+from actors.portfolio.books.ledger import Ledger
+from actors.portfolio.books.valuation import Marks, equity
 from tests.actors.portfolio.builders import COIN, SECOND, YES, Tape, fill, table
 
 

@@ -5,21 +5,21 @@ from typing import Any
 
 import pytest
 
-from actors.brokers.commission import (
+from actors.brokers.models.commission import (
     NoCommission,
     PercentageCommission,
     PolymarketCommission,
     TieredCommission,
 )
-from actors.brokers.latency import LogNormalLatency, RecordedLatency
-from actors.brokers.passthrough import PassthroughBroker
-from actors.brokers.simulated import SimulatedBroker
-from actors.brokers.slippage import (
+from actors.brokers.models.latency import LogNormalLatency, RecordedLatency
+from actors.brokers.models.slippage import (
     DynamicSlippage,
     FixedSlippage,
     SizeSlippage,
     VolumeImpactSlippage,
 )
+from actors.brokers.passthrough import PassthroughBroker
+from actors.brokers.simulated import SimulatedBroker
 from actors.errors import ConfigError
 from actors.model.instrument import Instruments
 from runtime.config import RunConfig, build_config, parse_config, to_plain

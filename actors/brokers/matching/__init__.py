@@ -1,0 +1,1 @@
+"""How orders trade against what is shown, and the words in which that is reported."""

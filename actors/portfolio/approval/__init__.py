@@ -1,0 +1,1 @@
+"""Whether a wish becomes an order: gate, size, price, policies, reservation."""

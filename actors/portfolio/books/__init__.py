@@ -1,0 +1,1 @@
+"""What the account holds and what it is worth: the ledger, positions, currencies, marks."""

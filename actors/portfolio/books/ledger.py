@@ -1,0 +1,276 @@
+"""The ledger: what each strategy holds and what it cost, and the account's cash, all from fills.
+
+Cash is exact: a sum of price times quantity and of commissions. By the average-cost method, closing
+a part of a position takes the same part of its cost, half-even to 28 significant digits where that
+division is inexact. Closing all of it takes all of the cost, so rounding never accumulates:
+``cash = initial + realized - costs of longs + costs of shorts - commissions`` holds exactly at any
+time. By FIFO nothing is divided.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import reduce
+
+from actors.messages.account import CashAdjusted, PositionChanged
+from actors.messages.trading import Fill
+from actors.model.instrument import Instrument, Instruments
+from actors.model.money import ZERO
+from actors.model.order import Liquidity, Side
+from actors.portfolio.books.exact import add, subtract
+from actors.portfolio.books.positions import Key, Position, Total
+from actors.portfolio.books.settings import Books, BookSettings
+
+_BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than comparing it
+_SETTLEMENT = Liquidity.SETTLEMENT
+_CONVERSION = Liquidity.CONVERSION
+
+
+class Ledger:
+    """Cash and positions of one account: the fold of its fills and cash entries."""
+
+    def __init__(
+        self,
+        cash: Decimal,
+        instruments: Instruments | None = None,
+        settings: BookSettings | None = None,
+    ) -> None:
+        self.books = Books(settings or BookSettings(), cash, instruments or Instruments())
+        self.own = self.books.own
+        """The purse of the account's currency."""
+        self.duplicates = 0
+        """How many fills came again and were ignored; those that we made ourselves do not count."""
+        self.settled = 0
+        """How many of the fills are settlements."""
+        self.entries: dict[str, CashAdjusted] = {}
+        """What moved cash without a fill, by entry id."""
+        self.unsettled: dict[tuple[str, str], Fill] = {}
+        """The provisional fills that nobody has settled yet."""
+        self.failed: set[tuple[str, str]] = set()
+        """Those that were taken back."""
+        self._fills: dict[tuple[str, str], Fill] = {}
+        self._positions: dict[Key, Position] = {}
+        """All that were ever asked for, held or not."""
+        self._opened: dict[Key, Position] = {}
+        """Those of them that there ever was a fill of."""
+        self._open: dict[Key, Position] = {}
+        """Those of them that are not flat."""
+        self._totals: dict[str, Total] = {}
+
+    # --- booking ---------------------------------------------------------------------------------
+
+    def apply(self, fill: Fill) -> PositionChanged | None:
+        """Book a fill; None if ``(venue, trade_id)`` has been booked before."""
+        name = (fill.venue, fill.trade_id)
+        if name in self._fills or (self.failed and name in self.failed):
+            is_own = fill.liquidity is _SETTLEMENT or fill.liquidity is _CONVERSION
+            self.duplicates += not is_own
+            return None
+        quantity = fill.last_quantity
+        assert quantity > ZERO, f"fill {name} of nothing"
+        self._fills[name] = fill
+        if fill.provisional:
+            self.unsettled[name] = fill
+        elif fill.liquidity is _SETTLEMENT:
+            self.settled += 1
+        key = (fill.strategy, fill.instrument)
+        position = self._positions.get(key) or self.position(key)
+        signed = quantity if fill.side is _BUY else quantity.copy_negate()
+        held = position.quantity
+        if held < ZERO:
+            shorts = position.shorts
+            shorts.short_cost = subtract(shorts.short_cost, position.cost)
+        elif not held:
+            self._open[key] = self._opened[key] = position
+        position.book(signed, fill.last_price, fill.commission)
+        total = position.total
+        total.quantity = add(total.quantity, signed)
+        held = position.quantity
+        if held < ZERO:
+            shorts = position.shorts
+            shorts.short_cost = add(shorts.short_cost, position.cost)
+        elif not held:
+            del self._open[key]
+        return position.changed()
+
+    def adjust(self, entry: CashAdjusted) -> bool:
+        """Book an amount of cash that no fill explains; False if it has been booked before."""
+        if entry.entry_id in self.entries:
+            return False
+        self.entries[entry.entry_id] = entry
+        purse = self.books.purse(entry.currency)
+        purse.cash = add(purse.cash, entry.amount)
+        return True
+
+    def confirm(self, venue: str, trade_id: str) -> bool:
+        """Note that a provisional fill is final; False if there is none of that name."""
+        return self.unsettled.pop((venue, trade_id), None) is not None
+
+    def take_back(self, venue: str, trade_id: str) -> PositionChanged | None:
+        """Undo a provisional fill, as if it had never been; None if there is none of that name.
+
+        The position is booked anew from its other fills, in their order.
+        """
+        name = (venue, trade_id)
+        if self.unsettled.pop(name, None) is None:
+            return None
+        fill = self._fills.pop(name)
+        self.failed.add(name)
+        key = (fill.strategy, fill.instrument)
+        position = self._opened[key]
+        others = [each for each in self._fills.values() if _key(each) == key]
+        self._book_anew(position, others)
+        if not others:
+            del self._opened[key]
+        return position.changed()
+
+    def _book_anew(self, position: Position, fills: Iterable[Fill]) -> None:
+        purse, shorts, total = position.purse, position.shorts, position.total
+        purse.cash = subtract(purse.cash, position.flow())
+        if position.quantity < ZERO:
+            shorts.short_cost = subtract(shorts.short_cost, position.cost)
+        total.quantity = subtract(total.quantity, position.quantity)
+        self._open.pop(position.key, None)
+        position.clear()
+        for fill in fills:
+            signed = fill.last_quantity if fill.side is _BUY else fill.last_quantity.copy_negate()
+            position.book(signed, fill.last_price, fill.commission)
+        if position.quantity < ZERO:
+            shorts.short_cost = add(shorts.short_cost, position.cost)
+        total.quantity = add(total.quantity, position.quantity)
+        if position.quantity:
+            self._open[position.key] = position
+
+    def settle(
+        self,
+        instrument: Instrument,
+        payoff: Decimal,
+        time_ns: int,
+        late: Fill | str | None = None,
+    ) -> list[Fill]:
+        """Return the fills that close every position in a resolved instrument; books nothing.
+
+        They are sales by longs and purchases by shorts at what one unit pays, without commission,
+        so that fills alone explain the cash.
+
+        Args:
+            instrument: What has resolved.
+            payoff: What one unit pays.
+            time_ns: When it is settled.
+            late: What came after the resolution, if that is why: a fill, or a word for it.
+        """
+        return [
+            closing_fill(
+                position,
+                instrument,
+                payoff,
+                time_ns,
+                settlement_id(instrument.id, position.strategy, late),
+            )
+            for position in self.open_positions()
+            if position.instrument == instrument.id
+        ]
+
+    # --- looking ---------------------------------------------------------------------------------
+
+    @property
+    def version(self) -> int:
+        """Return a number that changes with everything that is booked."""
+        return len(self._fills) + len(self.entries) + 2 * len(self.failed)
+
+    @property
+    def cash(self) -> Decimal:
+        """Return the balance in the account's currency."""
+        return self.own.cash
+
+    @property
+    def short_cost(self) -> Decimal:
+        """Return what the open shorts in the account's currency were sold for, all together."""
+        return self.own.short_cost
+
+    def position(self, key: Key) -> Position:
+        """Return one strategy's position in one instrument, flat if there is none."""
+        position = self._positions.get(key)
+        if position is None:
+            position = self.books.position(key, self.total(key[1]))
+            self._positions[key] = position
+        return position
+
+    def total(self, instrument: str) -> Total:
+        """Return what the account holds of one instrument."""
+        total = self._totals.get(instrument)
+        if total is None:
+            total = self._totals[instrument] = Total()
+        return total
+
+    @property
+    def commission(self) -> Decimal:
+        """Return the sum of all commissions paid, in whatever currency; rebates are negative."""
+        return reduce(add, [position.commission for position in self._opened.values()], ZERO)
+
+    def held(self) -> Iterable[Position]:
+        """Return the positions that are not flat, in no order that means anything."""
+        return self._open.values()
+
+    def open_positions(self) -> list[Position]:
+        """Return the positions that are not flat, by strategy and instrument."""
+        return [self._open[key] for key in sorted(self._open)]
+
+    def opened(self) -> list[Position]:
+        """Return every position that there ever was, by strategy and instrument."""
+        return [self._opened[key] for key in sorted(self._opened)]
+
+    def positions(self) -> list[PositionChanged]:
+        """Return what every position that there ever was is now, by strategy and instrument."""
+        return [position.changed() for position in self.opened()]
+
+    @property
+    def count(self) -> int:
+        """Return how many fills have been booked."""
+        return len(self._fills)
+
+    @property
+    def fills(self) -> list[Fill]:
+        """Return every fill booked, settlements too, in order; not those taken back."""
+        return list(self._fills.values())
+
+
+def settlement_id(instrument: str, strategy: str, late: Fill | str | None) -> str:
+    """Return the trade id of a settlement; it tells which late fill it answers, if any."""
+    name = f"settle-{instrument}-{strategy}"
+    if late is None:
+        return name
+    return f"{name}-{late if isinstance(late, str) else late.trade_id}"
+
+
+def is_caused(fill: Fill) -> bool:
+    """Return whether a fill is a conversion's, a redemption's or a liquidation's.
+
+    A settlement, which answers no request, has one name for its order and for its trade.
+    """
+    is_own = fill.liquidity is _SETTLEMENT or fill.liquidity is _CONVERSION
+    return is_own and fill.client_order_id != fill.trade_id
+
+
+def closing_fill(
+    position: Position, instrument: Instrument, price: Decimal, time_ns: int, trade_id: str
+) -> Fill:
+    """Return the fill that closes a position outside of the market, whole and free of charge."""
+    return Fill(
+        client_order_id=trade_id,
+        strategy=position.strategy,
+        instrument=instrument.id,
+        venue=instrument.venue,
+        trade_id=trade_id,
+        side=Side.SELL if position.quantity > 0 else Side.BUY,
+        last_quantity=position.quantity.copy_abs(),
+        last_price=price,
+        commission=ZERO,
+        liquidity=Liquidity.SETTLEMENT,
+        leaves_quantity=ZERO,
+        venue_time_ns=time_ns,
+        reason="settlement",
+    )
+
+
+def _key(fill: Fill) -> Key:
+    return fill.strategy, fill.instrument

@@ -1,0 +1,1 @@
+"""What orders that are not over lay claim to: quantities and cash."""
