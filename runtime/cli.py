@@ -293,7 +293,7 @@ def _run(
 
     shows_progress = not (options.quiet or options.json)
     result = run_config(settings, folder, watch=watch if shows_progress else None)
-    return result, report(folder, result)
+    return result, report(folder, result, settings)
 
 
 def _stress(settings: "RunConfig", options: RunOptions) -> int:

@@ -112,6 +112,8 @@ class Desk:
         index = self._instruments.index(order.instrument)
         instrument = self._instruments[index]
         lots = _steps(order.quantity, instrument.lot)
+        if lots <= 0:
+            raise ValueError(f"quantity: expected above 0, found {order.quantity}")
         limit = order.limit_price
         ticks = None if limit is None else _steps(limit, instrument.tick)
         sign = 1 if order.side is _BUY else -1

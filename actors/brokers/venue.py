@@ -99,13 +99,11 @@ class Venue:
             if delay:
                 return [Later(OrderArrived(order=message.order), now_ns + delay)]
             return self._arrive(message.order, now_ns)
-        if isinstance(message, CancelPlacedOrder):
+        if isinstance(message, CancelPlacedOrder | CancelArrived):
             return self._cancel(message, now_ns)
         match message:
             case OrderArrived():
                 return self._arrive(message.order, now_ns)
-            case CancelArrived():
-                return self._cancel(message, now_ns)
             case ReplacePlacedOrder() | ReplaceArrived():
                 return self._replace(message, now_ns)
             case CancelAllAtVenue():

@@ -70,7 +70,6 @@ def backtest(
     *,
     conservative: bool = False,
     module_id: str = "backtest_execution",
-    cash: Decimal | int = 10_000,
     folder: Path | None = None,
     **feed: Any,
 ) -> Run:
@@ -82,9 +81,9 @@ def backtest(
         conservative: Whether to fill bars at their worst price and to charge more, instead of what
             is realistic; see the presets of the simulated broker.
         module_id: The run's name.
-        cash: What the account begins with.
         folder: Where the journal goes; None for no journal.
-        **feed: Further options of the replay feed, such as ``format``.
+        **feed: Further options of the replay feed, such as ``format``; ``cash`` is what the account
+            begins with.
 
     Raises:
         ConfigError: With everything that is wrong.
@@ -92,7 +91,7 @@ def backtest(
     preset = "conservative" if conservative else "realistic"
     more = {
         "broker": {"type": "simulated", "preset": preset},
-        "portfolio": {"cash": cash},
+        "portfolio": {"cash": feed.pop("cash", 10_000)},
     }
     return _run(module_id, "backtest", _recorded(path, assets, feed), more, folder)
 

@@ -13,13 +13,17 @@ import yaml
 
 from actors.actor import Context
 from actors.errors import ExecutionError
+from actors.orders.manager import OrderManager
+from actors.portfolio.portfolio import Portfolio
 from actors.strategies import Strategy
 from runtime.api.tap import TAP, MarketTap
 from runtime.config import RunConfig, StrategyConfig, build_config, to_plain
 from runtime.observe.result import RunResult
+from runtime.research.execution import get_execution_stats
 from runtime.system.events import EventKind, Events, EventStream
 from runtime.system.session import Session
 from runtime.wiring.plant import Plant
+from runtime.wiring.routes import Role
 
 
 class Run:
@@ -97,6 +101,35 @@ class Run:
             ExecutionError: If the run has begun before.
         """
         self.result = self._new_session().run()
+        return self.result
+
+    def get_execution_stats(self) -> dict[str, Any]:
+        """Return how the orders of the finished run were executed: engine, broker and order stats.
+
+        Raises:
+            ExecutionError: If the run has not ended.
+        """
+        return get_execution_stats(self._ended())
+
+    @property
+    def portfolio(self) -> Portfolio:
+        """Return the account as the run has left it; ExecutionError before."""
+        self._ended()
+        assert self._session is not None
+        portfolio: Portfolio = self._session.system.cores[Role.PORTFOLIO]
+        return portfolio
+
+    @property
+    def orders(self) -> OrderManager:
+        """Return the order manager as the run has left it; ExecutionError before."""
+        self._ended()
+        assert self._session is not None
+        orders: OrderManager = self._session.system.cores[Role.ORDERS]
+        return orders
+
+    def _ended(self) -> RunResult:
+        if self.result is None:
+            raise ExecutionError("the run: expected one that has ended, found none")
         return self.result
 
     def events(self, kinds: Iterable[EventKind | str] = tuple(EventKind)) -> EventStream:

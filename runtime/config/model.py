@@ -179,6 +179,8 @@ class RunConfig:
         close_out: Whether open positions are closed when the data have ended.
         enable_risk_checks: Whether the policies are asked; if not, every order is approved.
         enable_metrics: Whether the journal is read at the end for metrics and latencies.
+        enable_excursions: Whether the data are read once more at the end, for how far prices went
+            for and against each trade, and where they were some seconds after each fill.
         periods_per_year: Days of trading in a year, for annual figures: 252 or 365; by default
             what the data show.
         portfolio: The account.
@@ -202,6 +204,7 @@ class RunConfig:
     close_out: bool = True
     enable_risk_checks: bool = True
     enable_metrics: bool = True
+    enable_excursions: bool = False
     periods_per_year: int | None = attrs.field(
         default=None, validator=attrs.validators.optional(_at_least(1, 366))
     )

@@ -240,7 +240,7 @@ class Mailbox:
             self._peak = depth
         self.depth = depth - 1
         self._taken += 1
-        item = self._queued.popleft()
+        item: Any = self._queued.popleft()
         if self._get is not None:
             self._get()
         return self._let_next_in(item) if self._is_careful else item

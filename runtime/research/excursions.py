@@ -1,8 +1,8 @@
 """What prices did around trades: excursions within round trips, and mark-outs after fills.
 
 Both need the prices of the whole time: bars' highs and lows, or every quote's mid. The samples of
-an equity curve are too few, and the journal holds only the rows at which something happened. So a
-study feeds them from the data, one :class:`PricePath` an instrument.
+an equity curve are too few, and the journal holds only the rows at which something happened. So the
+data are read once more (:mod:`runtime.research.price_paths`), one :class:`PricePath` an instrument.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

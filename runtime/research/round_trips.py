@@ -12,7 +12,8 @@ from runtime.observe.result import FillRow
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
-_NO_TRADES = frozenset({Liquidity.SETTLEMENT, Liquidity.CONVERSION})
+NO_TRADES = frozenset({Liquidity.SETTLEMENT, Liquidity.CONVERSION})
+"""How fills are marked that no market made."""
 _HOUR_NS = 3_600 * 1_000_000_000
 
 Reasons = Mapping[str, str]
@@ -143,7 +144,7 @@ class TradeBook:
         self.cash_flow -= fill.commission
         if self.margin is None:
             self.cash_flow -= signed * worth
-        if fill.liquidity not in _NO_TRADES:
+        if fill.liquidity not in NO_TRADES:
             self.traded += worth * fill.last_quantity
         closing = _ZERO
         if self.quantity * signed < 0:
@@ -223,7 +224,7 @@ class TradeBook:
 
 def exit_reason(fill: Fill, order_reason: str) -> str:
     """Return why a fill closed a position: its order's reason, or what kind of fill it is."""
-    if fill.liquidity in _NO_TRADES:
+    if fill.liquidity in NO_TRADES:
         return fill.reason or fill.liquidity.value.lower()
     return order_reason or fill.reason
 

@@ -8,6 +8,7 @@ import attrs
 
 from actors.model.order import OrderStatus
 from runtime.observe.result import OrderRow, RunResult, Statistics, TradingFigures
+from runtime.research.excursions import PricePath, mark_outs, with_excursions
 from runtime.research.execution import ExecutionLog
 from runtime.research.figures_json import to_json as to_json
 from runtime.research.measures.distributions import histogram
@@ -15,14 +16,18 @@ from runtime.research.measures.drawdowns import max_drawdown as max_drawdown
 from runtime.research.measures.equity import EquityFigures, equity_statistics
 from runtime.research.measures.ratios import sharpe_ratio as sharpe_ratio
 from runtime.research.measures.trades import breakdowns, trade_statistics
-from runtime.research.round_trips import RoundTrip, TradeBook, trade_books
+from runtime.research.round_trips import NO_TRADES, RoundTrip, TradeBook, trade_books
 
 _ZERO = Decimal(0)
 
 Books = Mapping[tuple[str, str], TradeBook]
 
 
-def statistics(result: RunResult, execution: ExecutionLog | None = None) -> Statistics:
+def statistics(
+    result: RunResult,
+    execution: ExecutionLog | None = None,
+    paths: Mapping[str, PricePath] | None = None,
+) -> Statistics:
     """Return the figures of a run.
 
     Everything follows from the fills, the marks, the curve and what became of the orders; what the
@@ -31,6 +36,7 @@ def statistics(result: RunResult, execution: ExecutionLog | None = None) -> Stat
     Args:
         result: The run.
         execution: What its journal tells of its orders; without it, what the result does.
+        paths: What prices did, by instrument, for excursions and mark-outs.
     """
     books = books_of(result)
     marks = {row.position.instrument: row.mark for row in result.positions}
@@ -40,7 +46,7 @@ def statistics(result: RunResult, execution: ExecutionLog | None = None) -> Stat
     cash = cash if result.final_cash is None else result.final_cash
     final = final if result.final_equity is None else result.final_equity
     start = _starting_equity(result)
-    trips = trips_of(books)
+    trips = with_excursions(trips_of(books), paths or {})
     equity = _of_the_curve(result, start, final)
     statuses = [row.status for row in result.orders]
     if execution is None:
@@ -66,8 +72,16 @@ def statistics(result: RunResult, execution: ExecutionLog | None = None) -> Stat
         trades_by=breakdowns(trips),
         distributions=_distributions(trips),
         execution=execution.stats(result.events),
-        execution_quality=execution.quality(),
+        execution_quality=execution.quality() | _marked_out(result, paths),
     )
+
+
+def _marked_out(result: RunResult, paths: Mapping[str, PricePath] | None) -> dict[str, Any]:
+    """Return the mark-outs of the fills that were trades, if prices are at hand."""
+    if paths is None:
+        return {}
+    trades = [row for row in result.fills if row.fill.liquidity not in NO_TRADES]
+    return {"mark_outs_bps": mark_outs(trades, paths)}
 
 
 def books_of(result: RunResult) -> dict[tuple[str, str], TradeBook]:

@@ -20,7 +20,7 @@ import pytest
 from actors.feeds.replay import ReplayFeed, ReplayOptions
 from actors.messages.account import EquityMarked
 from actors.messages.market import Bar
-from actors.model.instrument import Instruments
+from actors.model.instrument import Instrument, Instruments
 from actors.model.order import Side
 from runtime.observe.result import RunResult
 from runtime.research.measures.drawdowns import max_drawdown
@@ -97,7 +97,7 @@ class Backtest:
 
 def trips_of(result: RunResult) -> list[RoundTrip]:
     """Return the trades of a run, by time."""
-    terms = {each.id: each for each in result.instruments}
+    terms: dict[str, Instrument] = {each.id: each for each in result.instruments}
     books = trade_books(result.fills, instruments=terms).values()
     return [trip for book in books for trip in book.trips]
 

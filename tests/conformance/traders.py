@@ -100,6 +100,8 @@ class HandPlaced(Strategy):
                 self.sell(stock, self.position(stock))
             case 14_194:  # 2008-11-11
                 self.sell(stock, 200, stop=stock.price(bar.low_ticks), limit="324.90")
+            case _:
+                pass
 
 
 class OneUnit(Strategy):

@@ -1,1 +1,1 @@
-"""What a venue shows: quotes, books, bars, how much of it is there for us, and who queues before us."""
+"""What a venue shows: quotes, books, bars; how much of it is for us, and who queues before us."""

@@ -21,7 +21,8 @@ class MarketState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         low: The lowest price of the bar at hand.
         now_ns: The time of the trade.
         impact: By what fraction our own earlier trades have moved the price for good: above 0 is
-            up. Only kept where the slippage model asks for it (see :mod:`actors.brokers.models.impact`).
+            up. Only kept where the slippage model asks for it
+            (see :mod:`actors.brokers.models.impact`).
         instrument: What is traded.
     """
 

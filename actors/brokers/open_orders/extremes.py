@@ -1,4 +1,4 @@
-"""Whether any price of a slice comes near the open orders at all: known at once, without looking."""
+"""Whether any price of a slice comes near the open orders at all: known without looking."""
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class Extremes:
         return bool(lowest > buy.item(index) and highest < sell.item(index))
 
     def _read(self, rows: Slice) -> int | None:
-        """Find the extremes of a slice; return its instrument's index, or None if it is not judged."""
+        """Find a slice's extremes; return its instrument's index, None if it is not judged."""
         code = rows.uniform_code
         if code is None or code < 0 or len(rows) < _LONG or code & KIND_MASK not in _PRICES:
             return None

@@ -505,6 +505,8 @@ def test_closing_the_venue_cancels_everything_and_refuses_what_is_on_its_way() -
         (order(quantity="0.5"), "0.5 is not a multiple of 1"),
         (buy(1, "1.005"), "1.005 is not a multiple of 0.01"),
         (order(quantity="0.5", limit="1.005"), "0.5 is not a multiple of 1"),
+        (order(quantity="0"), "quantity: expected above 0, found 0"),
+        (order(quantity="-1"), "quantity: expected above 0, found -1"),
         (order(quantity="NaN"), "NaN is not a multiple of 1"),
         (order(quantity="sNaN"), "Cannot hash a signaling NaN value"),
         (order(quantity="Infinity"), "Infinity is not a number of steps of 1"),

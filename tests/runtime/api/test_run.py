@@ -234,3 +234,20 @@ async def test_the_market_is_asked_for_in_time() -> None:
         with pytest.raises(ValueError, match="weather"):
             run.events(["weather"])
     assert run.result is not None
+
+
+# --- afterwards ----------------------------------------------------------------------------------
+
+
+def test_a_finished_run_can_be_asked() -> None:
+    run = buying()
+    with pytest.raises(ExecutionError, match="ended"):
+        _ = run.portfolio
+    result = run.start()
+    stats = run.get_execution_stats()
+    assert stats["order_stats"]["total_filled"] == len(result.fills) == 2
+    assert run.portfolio.get_cash_balance() == result.final_cash
+    assert run.portfolio.get_position("SYN1") == 0
+    (bought, closed) = run.orders.orders()
+    assert run.orders.get_status(bought.order.client_order_id) == "FILLED"
+    assert closed.order.reason == "close out"

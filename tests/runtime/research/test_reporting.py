@@ -12,19 +12,21 @@ from runtime.config.load import load_config, parse_config
 from runtime.kernel.journal import read_journal
 from runtime.observe.result import RunResult
 from runtime.research.execution import get_execution_stats
+from runtime.research.price_paths import price_paths
 from runtime.research.reporting import journal_figures, report
 from runtime.research.statistics import statistics
 from runtime.system import run_config
 from runtime.wiring.plant import codec
 from tests.ring.rig import REPOSITORY
 
+CONFIG = load_config(REPOSITORY / "scenarios" / "quickstart.yaml", environment={})
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunResult]:
     """Run the quickstart once."""
     folder = tmp_path_factory.mktemp("quickstart")
-    config = load_config(REPOSITORY / "scenarios" / "quickstart.yaml", environment={})
-    return folder, run_config(config, folder)
+    return folder, run_config(CONFIG, folder)
 
 
 def _stats(folder: Path) -> dict[str, Any]:
@@ -34,7 +36,7 @@ def _stats(folder: Path) -> dict[str, Any]:
 
 def test_the_folder_tells_of_execution_by_the_journal(run: tuple[Path, RunResult]) -> None:
     folder, result = run
-    figures = report(folder, result)
+    figures = report(folder, result, CONFIG)
     stats = _stats(folder)
 
     assert stats["execution"] == figures.execution
@@ -58,9 +60,8 @@ def test_journal_and_result_tell_the_same(run: tuple[Path, RunResult]) -> None:
 
 def test_metrics_can_be_switched_off(run: tuple[Path, RunResult], tmp_path: Path) -> None:
     _, result = run
-    quiet = attrs.evolve(result, config={**result.config, "enable_metrics": False})
     (tmp_path / "journal.db").write_text("not to be read")
-    report(tmp_path, quiet)
+    report(tmp_path, result, attrs.evolve(CONFIG, enable_metrics=False))
 
     assert not (tmp_path / "metrics.jsonl").exists()
     assert _stats(tmp_path)["execution_quality"]["latency_ms"]["venue"]["count"] == 0
@@ -71,3 +72,34 @@ def test_a_year_has_a_number_of_days(days: str) -> None:
     text = (REPOSITORY / "scenarios" / "quickstart.yaml").read_text()
     with pytest.raises(ConfigError, match="periods_per_year"):
         parse_config(text, "run.yaml", overrides=[f"periods_per_year={days}"], environment={})
+
+
+def test_the_data_are_read_again_for_excursions_if_asked(
+    run: tuple[Path, RunResult], tmp_path: Path
+) -> None:
+    _, result = run
+    plain = report(tmp_path, result, CONFIG)
+    assert plain.trades["avg_worst"] is None
+    assert "mark_outs_bps" not in plain.execution_quality
+    figures = report(tmp_path, result, attrs.evolve(CONFIG, enable_excursions=True))
+    assert figures.trades["avg_worst"] < 0 < figures.trades["avg_best"]
+    assert figures.execution_quality["mark_outs_bps"].keys() == {"1s", "5s", "30s", "300s"}
+    assert _stats(tmp_path)["trades"]["avg_best"] == figures.trades["avg_best"]
+
+
+def test_prices_are_the_bars_or_the_mids() -> None:
+    text = """
+mode: backtest
+feeds:
+  - {name: bars, type: synthetic, shape: bars, assets: [B], duration: 10m, interval: 1m}
+  - {name: quotes, type: synthetic, assets: [Q], duration: 2s, interval: 500ms, spread: 0.02}
+"""
+    paths = price_paths(parse_config(text, "run.yaml", environment={}), {"B", "Q", "NONE"})
+    assert sorted(paths) == ["B", "Q"]
+    bars, mids = paths["B"], paths["Q"]
+    assert len(bars.times_ns) == 10
+    assert (bars.lows <= bars.prices).all()
+    assert (bars.highs >= bars.prices).all()
+    assert (bars.highs > bars.lows).any()
+    assert len(mids.times_ns) == 4
+    assert abs(float(mids.prices[0]) - 100) < 1

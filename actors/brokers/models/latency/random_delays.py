@@ -1,7 +1,8 @@
 """Latency models of chance.
 
-Each delay is drawn for its leg and its moment from the run's seed (:mod:`actors.brokers.models.chance`),
-not from the generator that is passed: so it is the same after the venue's restart.
+Each delay is drawn for its leg and its moment from the run's seed
+(:mod:`actors.brokers.models.chance`), not from the generator that is passed: so it
+is the same after the venue's restart.
 """
 
 from math import exp
