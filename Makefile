@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench lint types contracts coverage lock clean
+.PHONY: run test check bench lint types contracts coverage peers lock clean
 
 run: $(READY) ## Run the quickstart scenario
 	$(BIN)/bulkhead run scenarios/quickstart.yaml --tree
@@ -32,6 +32,11 @@ coverage: $(READY) ## The floors of branch coverage, by the notes of the last `m
 bench: $(READY) ## Speed, as ratios against floors measured in the same run
 	$(BIN)/python -m tests.benchmarks
 
+peers: $(READY) ## Compare the statistics with a library of others, in an environment of its own
+	$(PYTHON) -m venv .peers
+	.peers/bin/pip install --quiet --disable-pip-version-check --editable '.[dev,peers]'
+	.peers/bin/pytest -q tests/runtime/research/test_measures_of_peers.py
+
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
@@ -44,4 +49,4 @@ lock: ## Resolve pyproject.toml anew into requirements.lock (needs pip-tools)
 		--output-file requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) runs .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .peers runs .coverage .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -87,6 +87,9 @@ class Desk:
             return self._reject(order, now_ns, str(error))
         if self.closed is not None:
             return self._reject(order, now_ns, f"closed: {self.closed}")
+        if held.leaves <= 0:
+            found = f"quantity: expected above 0, found {order.quantity}"
+            return self._reject(order, now_ns, found)
         market = self.matcher.market
         market.now_ns = now_ns
         if market.is_resolved(held.index):
@@ -112,8 +115,6 @@ class Desk:
         index = self._instruments.index(order.instrument)
         instrument = self._instruments[index]
         lots = _steps(order.quantity, instrument.lot)
-        if lots <= 0:
-            raise ValueError(f"quantity: expected above 0, found {order.quantity}")
         limit = order.limit_price
         ticks = None if limit is None else _steps(limit, instrument.tick)
         sign = 1 if order.side is _BUY else -1

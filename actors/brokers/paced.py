@@ -7,7 +7,13 @@ from typing import Any, Protocol
 from actors.actor import Core, Later, Reactor
 from actors.brokers.rate_limiter import Lane, RateLimiter
 from actors.messages.system import TimerFired
-from actors.messages.trading import CancelPlacedOrder, PlaceOrder, ReplacePlacedOrder
+from actors.messages.trading import (
+    CancelPlacedOrder,
+    ExecutionReport,
+    PlaceOrder,
+    ReplacePlacedOrder,
+    ReportKind,
+)
 
 _LANES: Mapping[type, Lane] = {
     CancelPlacedOrder: Lane.CANCEL,
@@ -15,6 +21,7 @@ _LANES: Mapping[type, Lane] = {
     PlaceOrder: Lane.NEW,
 }
 _PRECEDENCE = tuple(Lane)
+_CANCEL, _, _NEW = _PRECEDENCE
 _MARK = "paced "
 """Begins the name of the timer that tells the state: ``paced <full_ns> <hits> <requests gone, by
 lane>``. It is what wakes the broker, and what a fresh one finds in the journal."""
@@ -47,10 +54,10 @@ class Broker(Core, Reactor, Protocol):
 class Paced:
     """Holds requests back until the limiter has a token for them; the rest is the broker's.
 
-    Requests of one lane keep their order; a cancel overtakes replacements and new orders, also the
-    order that it is about: the venue then refuses it, as it does when messages overtake each other
-    on their way, and the order manager asks again. What the broker does by itself (ending orders,
-    waking stops) takes no token.
+    Requests of one lane keep their order; a cancel overtakes replacements and new orders. An order
+    that still waits is cancelled here: it never leaves, and its cancel takes no token. A cancel
+    that waits already does not wait twice. What the broker does by itself (ending orders, waking
+    stops) takes no token either.
 
     Attributes:
         hits: How many requests have had to wait.
@@ -93,7 +100,8 @@ class Paced:
         """Let a request pass or wait; hand on everything else."""
         lane = _LANES.get(type(message))
         if lane is not None:
-            self._queues[lane].append(message)
+            if not self._queue(message, lane):
+                return self._kept_back(message, now_ns)
             going = self._due(now_ns)
             if not any(request is message for request in going):
                 self.hits += 1
@@ -132,6 +140,34 @@ class Paced:
 
     # --- the queue ---------------------------------------------------------------------------
 
+    def _queue(self, request: Any, lane: Lane) -> bool:
+        """Let a request wait for its turn; return False if there is no need to send it."""
+        if isinstance(request, CancelPlacedOrder):
+            order_id = request.client_order_id
+            cancels, orders = self._queues[_CANCEL], self._queues[_NEW]
+            if any(each.client_order_id == order_id for each in cancels):
+                return False
+            for place in orders:
+                if place.order.client_order_id == order_id:
+                    orders.remove(place)
+                    return False
+        self._queues[lane].append(request)
+        return True
+
+    def _kept_back(self, cancel: CancelPlacedOrder, now_ns: int) -> list[Any]:
+        """Return the answer to a cancel that is not sent; none if it waits already."""
+        if any(each.client_order_id == cancel.client_order_id for each in self._queues[_CANCEL]):
+            return []
+        return [
+            ExecutionReport(
+                client_order_id=cancel.client_order_id,
+                kind=ReportKind.CANCELLED,
+                venue=self._limiter.venue,
+                venue_time_ns=now_ns,
+                reason="cancelled before it was sent",
+            )
+        ]
+
     def _due(self, now_ns: int) -> list[Any]:
         """Take out what may go now; nothing passes what has precedence and waits."""
         going: list[Any] = []
@@ -161,7 +197,7 @@ class Paced:
             lane = _LANES.get(type(message)) if direction == "received" else None
             said = message.message if isinstance(message, Later) else message
             if lane is not None:
-                self._queues[lane].append(message)
+                self._queue(message, lane)
             elif not (isinstance(said, TimerFired) and said.name.startswith(_MARK)):
                 yield direction, message
             elif direction == "sent":

@@ -8,6 +8,7 @@ import attrs
 import msgspec
 
 from actors.actor import Later
+from actors.messages.account import CloseOut
 from actors.messages.system import CancelAllAtVenue
 from actors.messages.trading import (
     ExecutionReport,
@@ -65,6 +66,7 @@ class Past:
         arrived: The ids of all orders that the venue has answered.
         trades: All trades that were reported, each with its order.
         closed: Why the venue takes no orders any more, None if it does.
+        has_ended: Whether the market data have ended.
     """
 
     held: list[HeldOrder] = attrs.field(factory=list)
@@ -73,6 +75,7 @@ class Past:
     arrived: set[str] = attrs.field(factory=set)
     trades: list[tuple[Order, ExecutionReport]] = attrs.field(factory=list)
     closed: str | None = None
+    has_ended: bool = False
 
     @property
     def trade_ids(self) -> set[str]:
@@ -142,6 +145,8 @@ class _Reader:
             self._changed[message.order.client_order_id] = message.order
         elif isinstance(message, CancelAllAtVenue):
             self.past.closed = self.past.closed or message.cause
+        elif isinstance(message, CloseOut):
+            self.past.has_ended = True
 
     def read(self, said: ExecutionReport) -> None:
         """Take notice of a report."""

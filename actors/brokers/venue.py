@@ -11,6 +11,7 @@ from actors.brokers.open_orders.open_orders import OpenOrder
 from actors.brokers.our_side import OurSide
 from actors.brokers.recovery import held_orders
 from actors.brokers.venue_terms import EVERYTHING, VenueTerms
+from actors.messages.account import CloseOut
 from actors.messages.slices import MarketData, Slice
 from actors.messages.system import CancelAllAtVenue, TimerFired
 from actors.messages.trading import (
@@ -34,6 +35,7 @@ BrokerInput = (
     | CancelPlacedOrder
     | CancelArrived
     | CancelAllAtVenue
+    | CloseOut
     | TimerFired
     | MarketData
 )
@@ -93,12 +95,7 @@ class Venue:
     def handle(self, message: BrokerInput, now_ns: int) -> list[BrokerOutput]:
         """Return the venue's reports, or what is on its way to or from it."""
         if isinstance(message, PlaceOrder):  # every order: outside of ``match``, which is slower
-            if self._our_side is not None:
-                return self._prepare(self._our_side, message.order, now_ns)
-            delay = self._latency.submit_delay(now_ns, self._random)
-            if delay:
-                return [Later(OrderArrived(order=message.order), now_ns + delay)]
-            return self._arrive(message.order, now_ns)
+            return self._send_in(message.order, now_ns)
         if isinstance(message, CancelPlacedOrder | CancelArrived):
             return self._cancel(message, now_ns)
         match message:
@@ -107,14 +104,21 @@ class Venue:
             case ReplacePlacedOrder() | ReplaceArrived():
                 return self._replace(message, now_ns)
             case CancelAllAtVenue():
-                here = [] if self._our_side is None else self._our_side.close(message.cause, now_ns)
-                return [*here, *self._send(self._desk.close(message.cause, now_ns), now_ns)]
+                return self._close(message.cause, now_ns)
             case TimerFired():
                 return self._expire(message.name, now_ns)
+            case CloseOut():
+                self._desk.matcher.end()
+                return []
             case MarketData():
                 return self._pass_rows(message.rows)
             case _:
                 assert_never(message)
+
+    def _close(self, cause: str, now_ns: int) -> list[BrokerOutput]:
+        """End every order, here and there, and take no more."""
+        here = [] if self._our_side is None else self._our_side.close(cause, now_ns)
+        return [*here, *self._send(self._desk.close(cause, now_ns), now_ns)]
 
     def inherit(self, market: VenueMarket) -> None:
         """Take over the market as the incarnation before knew it: a crash is not the venue's."""
@@ -129,6 +133,8 @@ class Venue:
             self._desk.restore(held)
         self._desk.keep_queues()
         self._desk.closed = past.closed
+        if past.has_ended:
+            self._desk.matcher.end()
         if self._our_side is not None:
             self._our_side.restore(past.held_here, past.sent)
         charges = self._desk.matcher.reporter.charges
@@ -138,6 +144,15 @@ class Venue:
         )
 
     # --- the way there and back --------------------------------------------------------------
+
+    def _send_in(self, order: Order, now_ns: int) -> list[BrokerOutput]:
+        """Send an order on its way to the venue."""
+        if self._our_side is not None:
+            return self._prepare(self._our_side, order, now_ns)
+        delay = self._latency.submit_delay(now_ns, self._random)
+        if delay:
+            return [Later(OrderArrived(order=order), now_ns + delay)]
+        return self._arrive(order, now_ns)
 
     def _prepare(self, side: OurSide, order: Order, now_ns: int) -> list[BrokerOutput]:
         """Do on our side what the venue cannot do, and send the rest."""

@@ -56,7 +56,10 @@ class MarkEquity(msgspec.Struct, frozen=True, gc=False):
 
 
 class CloseOut(msgspec.Struct, frozen=True, gc=False):
-    """The run's market data have ended: close every open position at the market."""
+    """The run's market data have ended: close every open position at the market.
+
+    To a simulated venue it says that there is no next price: the last one is what orders meet.
+    """
 
 
 class TradingState(StrEnum):

@@ -252,7 +252,7 @@ class Slice:
             case _:
                 make, columns = Resolution, ()
                 extra = self.a[rows].tolist()
-        return map(make, times, instruments, *(column[rows].tolist() for column in columns), extra)
+        return map(make, times, instruments, *(_values(column[rows]) for column in columns), extra)
 
     def _ticks(self, rows: slice | NDArray[np.intp]) -> NDArray[np.float64]:
         ticks = np.array([float(instrument.tick) for instrument in self.instruments])
@@ -322,6 +322,17 @@ class Slice:
         columns = {name: column[order] for name, column in columns.items()}
         all_levels = np.concatenate(levels) if levels else _NO_LEVELS
         return cls(parts[0].instruments, columns, all_levels)
+
+
+def _values(column: Column) -> Iterable[int]:
+    """Return a column's values as Python integers, at least as many as it has rows.
+
+    Sizes that are not known, or never change, are the same in every row: one integer stands for all.
+    """
+    if len(column) and column[0] == column[-1] and (column[0] == column).all():
+        return repeat(column.item(0))
+    values: list[int] = column.tolist()
+    return values
 
 
 def _next_event(_time_ns: int, events: Iterator[MarketEvent]) -> MarketEvent:

@@ -12,6 +12,7 @@ from actors.orders.outputs import Output, result_of, update_of
 from actors.orders.records import OrderRecord
 from actors.orders.registry import Registry
 
+_FILLED = OrderStatus.FILLED
 _REQUEST_CANCEL = OrderEvent.REQUEST_CANCEL
 _REQUEST_REPLACE = OrderEvent.REQUEST_REPLACE
 
@@ -84,7 +85,7 @@ class Asks:
         """Give up what was asked of an order that is over now; return the answers."""
         outputs: list[Output] = []
         if record.replacement is not None:
-            record.replacement = None
+            record.late_change, record.replacement = record.replacement, None
             if not record.is_replaced_for_relatives:
                 outputs += self.answer(record, f"{status} first", accepted=False)
         if record.waiting is not None:
@@ -98,6 +99,9 @@ class Asks:
         outputs: list[Output] = []
         if record.replacement is not None or record.waiting is not None:
             outputs = self.answers(record, status)
+        if status is _FILLED and record.is_replaced_for_relatives:
+            # its last fill told of room that a change, which nobody wished for, has not made
+            outputs.append(result_of(record, cause, accepted=False))
         record.move(status, now_ns, cause)
         self._registry.close(record)
         outputs.append(update_of(record, cause))

@@ -20,8 +20,8 @@ class FillCheck:
     """Stands before what applies trades.
 
     An order that the venue was asked to change is judged by the loosest limit that it was ever to
-    have, and by the larger of its quantities while the change is under way: trades may overtake
-    the venue's word on a change, and the reverse.
+    have, and by the larger of its quantities while the change is under way, or if it ended then:
+    trades may overtake the venue's word on a change or on the end, and the reverse.
     """
 
     def __init__(
@@ -66,9 +66,10 @@ def loosest_limit(order: Order, *limits: Decimal | None) -> Decimal | None:
 def _loosest(record: OrderRecord) -> Order:
     """Return an order that allows whatever the venue may take the order for."""
     order = record.order
-    if record.replacement is None and record.loosest_limit is None:
+    changed = record.replacement or record.late_change
+    if changed is None and record.loosest_limit is None:
         return order
-    changed = record.replacement or order
+    changed = changed or order
     return msgspec.structs.replace(
         order,
         limit_price=loosest_limit(order, record.loosest_limit),

@@ -105,6 +105,8 @@ class OrderRecord(msgspec.Struct, eq=False, gc=False):
         waiting: The change that is asked for as soon as the venue can take it.
         refused_changes: How many changes were refused while another was under way; their answers
             follow its own.
+        late_change: The change that was under way when the order ended, which nobody has answered:
+            trades that are yet to come may show that it took place.
         extras: What only some orders have.
     """
 
@@ -125,6 +127,7 @@ class OrderRecord(msgspec.Struct, eq=False, gc=False):
     is_answer_due: bool = False
     waiting: Order | None = None
     refused_changes: int = 0
+    late_change: Order | None = None
     extras: Extras | None = None
 
     @property

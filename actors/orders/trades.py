@@ -132,8 +132,8 @@ class Trades:
         outputs: list[Output] = []
         if leaves < ZERO or quantity <= ZERO:
             outputs, leaves = self._beyond(record, report, leaves, now_ns)
-        if record.replacement is not None:
-            leaves += _growth(record)  # a change that makes it larger is under way: more may come
+        if record.replacement is not None or record.late_change is not None:
+            leaves += _growth(record)  # a change may have made it larger: more may come
         event = _PARTIAL_FILL if leaves else _FILL
         status = next_status(record.status, event, order_id, report.venue)
         if record.trade_ids is None:
@@ -168,15 +168,18 @@ class Trades:
         Raises:
             OrderStateError: If none is, or not to as much, or nothing has traded.
         """
-        growth = ZERO if record.replacement is None else _growth(record)
+        growth = _growth(record)
         if report.last_quantity <= ZERO or leaves + growth < ZERO:
             raise too_much(report, record)
+        if record.late_change is not None:
+            record.order, record.late_change = record.late_change, None
+            return [], leaves + growth
         outputs = self._changes.replaced(record, "shown by a trade of more", now_ns)
         record.is_answer_due = True
         return outputs, leaves + growth
 
 
 def _growth(record: OrderRecord) -> Decimal:
-    """Return by how much the change under way makes an order larger."""
-    assert record.replacement is not None
-    return max(record.replacement.quantity - record.order.quantity, ZERO)
+    """Return by how much the change under way, now or at the end, makes an order larger."""
+    change = record.replacement or record.late_change
+    return ZERO if change is None else max(change.quantity - record.order.quantity, ZERO)

@@ -174,6 +174,7 @@ class Verbs:
             TypeError: If a number is a float, or a term is missing or unknown.
             ValueError: If a number is not above 0, or the exits are not on both sides of the entry.
         """
+        side = Side(side)
         profit, loss, limit, reason = bracket_prices(side, terms)
         if self._batch is None:
             with self.batch(all_or_none=True):

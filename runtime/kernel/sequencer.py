@@ -60,6 +60,8 @@ class Sequencer:
         self._stream.before_change = self._market_to_followers
         self._audience = Audience(cells, market.conflates)
         self._horizon = _FIRST_HORIZON
+        self._interacted = 0
+        """How many rows had passed at the last interaction."""
         self._turns = Turns()
         self._revived: list[Cell] = []
         self._failed: list[Cell] = []
@@ -217,7 +219,7 @@ class Sequencer:
             acted += self._play_vectorised(rows, position, end)
         self._work += (end - position) // _ROWS_OF_WORK
         if acted:
-            self._horizon = _FIRST_HORIZON
+            self._narrow_horizon()
             self._send_acts(rows.record(end - 1) if self._post.is_recording else None, acted)
             await self.drain()
         else:
@@ -296,7 +298,14 @@ class Sequencer:
         if not self._failed:
             stream.reacted = row + 1
             self._market_to_followers()
-        self._horizon = _FIRST_HORIZON
+        self._narrow_horizon()
+
+    def _narrow_horizon(self) -> None:
+        """Look ahead, from an interaction on, twice as far as the last one was away."""
+        passed = self.rows_passed
+        ahead = 2 * (passed - self._interacted)
+        self._horizon = min(max(ahead, _FIRST_HORIZON), _LAST_HORIZON)
+        self._interacted = passed
 
     def _play(self, rows: Rows, start: int, stop: int) -> tuple[int, list[Cell]]:
         """Call the strategies row by row; stop right after the row at which one acts or fails.

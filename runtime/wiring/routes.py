@@ -105,7 +105,7 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     TimerFired: (Role.SELF,),
     MarkEquity: (Role.PORTFOLIO,),
     # the system's word
-    CloseOut: (Role.PORTFOLIO,),
+    CloseOut: (Role.BROKER, Role.PORTFOLIO),
     SetTradingState: (Role.PORTFOLIO,),
     Halt: (Role.ORDERS, Role.PORTFOLIO),
     CancelAll: (Role.ORDERS,),

@@ -28,6 +28,7 @@ adaptive_path meets the next  the open                             its stop, or 
 - Of orders of one group (OCO) only one trades in a bar: the stop, which is the worse one for us;
   under ``adaptive_path`` the one that the way meets first.
 - A trade's time is that of the bar's row, whichever of its prices it has.
+- When the data have ended, the orders that close the account's positions meet the last close.
 """
 
 from enum import StrEnum

@@ -121,6 +121,11 @@ class BookMatcher(Matcher):
             levels = [(ticks, UNKNOWN_LOTS) for ticks, _ in levels]
         return walk(levels, held.leaves, held.sign, held.limit)
 
+    def end(self) -> None:
+        """Let what still comes meet the last bar: there is no next one."""
+        self._policy = _CLOSE
+        self.is_ordered = False
+
     def defers(self, held: OpenOrder) -> bool:
         """Return True between two bars: the next one is the order's moment."""
         return self._policy is not _CLOSE and self.market.bar(held.index) is not None

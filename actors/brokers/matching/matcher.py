@@ -45,6 +45,10 @@ class Matcher(ABC):
     def provide(self, held: OpenOrder, shown: ShownRow, now_ns: int) -> Reports:
         """Let a resting order trade at a row that reaches it."""
 
+    def end(self) -> None:
+        """Take notice that nothing more will be shown."""
+        return
+
     def take_bar(self, held: OpenOrder, bar: Bar, now_ns: int) -> Reports:
         """Let an order take from the bar that has just been shown."""
         return self.take(held, now_ns) or []

@@ -24,8 +24,8 @@ class OpenOrders:
     """Open orders by id, and by instrument and side in the order in which they trade.
 
     ``buy_reach`` and ``sell_reach`` hold, by instrument, the price that the first order reacts to:
-    asks at or below the one, bids at or above the other. ``version`` changes with them, and with
-    ``stops``, where orders sleep until their stop price is reached.
+    asks at or below the one, bids at or above the other. ``version`` changes with every
+    order that comes or goes; those in ``stops`` sleep until their stop price is reached.
     """
 
     def __init__(self) -> None:
@@ -74,34 +74,40 @@ class OpenOrders:
     def add(self, held: OpenOrder) -> None:
         """Take an order in."""
         self._by_id[held.order.client_order_id] = held
+        self.version += 1
         if held.stop is not None:
-            self.version += 1
             self.stops.add(held)
             return
-        insort(self._sides.setdefault((held.index, held.sign), []), held, key=_priority)
-        self._update_reach(held.index, held.sign)
+        side = self._sides.get((held.index, held.sign))
+        if side is None:
+            side = self._sides[held.index, held.sign] = [held]
+        else:
+            insort(side, held, key=_priority)
+        if side[0] is held:
+            self._set_reach(held.index, held.sign, held.reach)
 
     def remove(self, held: OpenOrder) -> None:
         """Let an order go; its ``takes`` and ``stop`` must be as they were when it was added."""
         del self._by_id[held.order.client_order_id]
+        self.version += 1
         if held.stop is not None:
-            self.version += 1
             self.stops.remove(held)
             return
-        side = self._sides[held.index, held.sign]
-        del side[bisect_left(side, _priority(held), key=_priority)]
-        if not side:
-            del self._sides[held.index, held.sign]
-        self._update_reach(held.index, held.sign)
+        index, sign = held.index, held.sign
+        side = self._sides[index, sign]
+        was_first = side[0] is held
+        if len(side) == 1:
+            del self._sides[index, sign]
+            self._set_reach(index, sign, _NEVER_BUYS if sign > 0 else _NEVER_SELLS)
+            return
+        del side[0 if was_first else bisect_left(side, _priority(held), key=_priority)]
+        if was_first:
+            self._set_reach(index, sign, side[0].reach)
 
-    def _update_reach(self, index: int, sign: int) -> None:
-        self.version += 1
-        self.cover(index + 1)
-        side = self._sides.get((index, sign))
-        if sign > 0:
-            self.buy_reach[index] = side[0].reach if side else _NEVER_BUYS
-        else:
-            self.sell_reach[index] = side[0].reach if side else _NEVER_SELLS
+    def _set_reach(self, index: int, sign: int, reach: int) -> None:
+        if index >= len(self.buy_reach):
+            self.cover(index + 1)
+        (self.buy_reach if sign > 0 else self.sell_reach)[index] = reach
 
     def cover(self, count: int) -> None:
         """See to it that the reaches have an entry for each of ``count`` instruments."""

@@ -43,6 +43,10 @@ class Watch:
         self._fills = fills
         self._scan = TouchScan()
         self._extremes = Extremes()
+        self._clear: Slice | None = None
+        """Rows of which none, from ``_clear_from`` on, moves the orders of ``_clear_version``."""
+        self._clear_version = -1
+        self._clear_from = 0
 
     def first(self, market: VenueMarket, rows: Slice, start: int, stop: int) -> int:
         """Return the first row in ``[start, stop)`` that may move an order, or ``stop``.
@@ -50,14 +54,24 @@ class Watch:
         That is a price that reaches an order, the end of a market, or the begin or end of a gap:
         prices of an instrument whose book has a gap reach nobody.
         """
-        market.catch_up(rows, start)
-        if rows.breaks():
-            stop = self._first_break(rows, start, stop)
         orders = self._orders
+        if (
+            rows is self._clear
+            and orders.version == self._clear_version
+            and start >= self._clear_from
+        ):
+            return stop
+        market.catch_up(rows, start)
+        breaks = rows.breaks()
+        if breaks:
+            stop = self._first_break(rows, start, stop)
         gapped = [index for index in market.gapped() if orders.has(index)]
         if not (gapped or orders.stops) and start < stop:
             reaches = orders.buy_reach, orders.sell_reach
             if self._extremes.are_out_of_reach(rows, start, *reaches):
+                if not breaks:
+                    self._clear, self._clear_version = rows, orders.version
+                    self._clear_from = start
                 return stop
         for index in gapped:
             stop = market.first_snapshot(index, start, stop)

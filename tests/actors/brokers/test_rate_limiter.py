@@ -257,11 +257,22 @@ def test_a_cancel_finds_the_reserve_that_new_orders_left() -> None:
     ]
 
 
-def test_a_cancel_that_overtakes_its_order_is_refused_as_on_any_way() -> None:
-    script = [*((START_NS, place(number)) for number in (1, 2, 3)), (START_NS, cancel(3))]
-    assert told(script)[-2:] == [
-        (TENTH, "o-3", ReportKind.CANCEL_REJECTED),
-        (2 * TENTH, "o-3", ReportKind.ACCEPTED),
+def test_an_order_that_waits_is_cancelled_before_it_is_sent() -> None:
+    script = [*((START_NS, place(number)) for number in (1, 2, 3, 4)), (START_NS, cancel(3))]
+    assert told(script) == [
+        (0, "o-1", ReportKind.ACCEPTED),
+        (0, "o-2", ReportKind.ACCEPTED),
+        (0, "o-3", ReportKind.CANCELLED),
+        (TENTH, "o-4", ReportKind.ACCEPTED),
+    ]
+
+
+def test_a_cancel_that_waits_is_not_sent_twice() -> None:
+    script = [(START_NS, place(1)), (START_NS, place(2)), *[(START_NS, cancel(1))] * 3]
+    assert told(script) == [
+        (0, "o-1", ReportKind.ACCEPTED),
+        (0, "o-2", ReportKind.ACCEPTED),
+        (TENTH, "o-1", ReportKind.CANCELLED),
     ]
 
 

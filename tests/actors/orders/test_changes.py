@@ -91,6 +91,26 @@ def test_a_trade_of_more_than_there_was_shows_that_the_change_took_place() -> No
     assert answers(core.handle(REFUSED, 7)) == [(False, 20)]
 
 
+@pytest.mark.parametrize("kind", [ReportKind.EXPIRED, ReportKind.CANCELLED])
+@pytest.mark.parametrize("trades", [(15,), (20,), (4, 11), (10, 5), (10, 10)])
+def test_trades_that_the_end_of_a_changed_order_has_overtaken_are_applied(
+    kind: ReportKind, trades: tuple[int, ...]
+) -> None:
+    core = replacing()
+    core.handle(said(kind), 4)
+    core.handle(REPLACED, 5)
+    for number, quantity in enumerate(trades):
+        outputs = core.handle(traded(quantity, trade=f"t{number}", price=101), 6)
+        assert [fill.last_quantity for fill in of_kind(outputs, Fill)] == [quantity]
+        assert not of_kind(outputs, ReplaceResult)
+    record = record_of(core)
+    assert (record.order.quantity, record.filled_quantity) == (20, sum(trades))
+    is_whole = sum(trades) == 20
+    assert record.status is (OrderStatus.FILLED if is_whole else OrderStatus(kind.value))
+    with pytest.raises(OrderStateError):
+        core.handle(traded(6, trade="t9"), 7)
+
+
 def test_a_trade_of_more_than_even_the_change_allows_raises() -> None:
     core = replacing(quantity=20)
     with pytest.raises(OrderStateError):

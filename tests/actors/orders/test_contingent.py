@@ -206,6 +206,20 @@ class TestBrackets:
         assert asks(outputs) == [("replace", "p", 10)], "the other is not acknowledged yet"
         assert asks(core.handle(said(ReportKind.ACCEPTED, "l"), 5)) == [("replace", "l", 10)]
 
+    def test_an_exit_that_has_filled_before_it_could_grow_gives_up_what_it_would_have_been(
+        self,
+    ) -> None:
+        core = in_position(filled=4)
+        assert asks(core.handle(traded(3, "e", "t2"), 3)) == [
+            ("replace", "p", 7),
+            ("replace", "l", 7),
+        ]
+        (fill,) = of_kind(core.handle(traded(4, "l", "t3", 90), 4), Fill)
+        assert fill.leaves_quantity == 3
+        outputs = core.handle(said(ReportKind.REPLACE_REJECTED, "l"), 5)
+        assert record_of(core, "l").status is OrderStatus.FILLED
+        assert answers(outputs) == [(False, 4)]  # or the account would keep room for the rest
+
     def test_an_entry_that_has_filled_before_its_exits_came_is_no_trouble(self) -> None:
         core = manager(ENTRY, traded(10, "e"))
         assert asks(core.handle(PROFIT, 1)) == [("place", "p", 10)]

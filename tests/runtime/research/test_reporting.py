@@ -82,7 +82,10 @@ def test_the_data_are_read_again_for_excursions_if_asked(
     assert plain.trades["avg_worst"] is None
     assert "mark_outs_bps" not in plain.execution_quality
     figures = report(tmp_path, result, attrs.evolve(CONFIG, enable_excursions=True))
-    assert figures.trades["avg_worst"] < 0 < figures.trades["avg_best"]
+    worst, best = figures.trades["avg_worst"], figures.trades["avg_best"]
+    assert worst is not None
+    assert best is not None
+    assert worst < 0 < best
     assert figures.execution_quality["mark_outs_bps"].keys() == {"1s", "5s", "30s", "300s"}
     assert _stats(tmp_path)["trades"]["avg_best"] == figures.trades["avg_best"]
 
