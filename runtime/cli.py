@@ -80,7 +80,7 @@ class RunOptions:
 
 @app.command
 def run(config: Path, /, *, options: RunOptions = RunOptions()) -> int:
-    """Run a configuration; exit with 0 good, 1 failed, 130 interrupted.
+    """Run a configuration; exit with 0 good, 1 failed, 2 usage, 3 risk halt, 130 interrupted.
 
     Args:
         config: The YAML file.

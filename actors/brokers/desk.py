@@ -173,8 +173,9 @@ class Desk:
     def _add(self, held: OpenOrder) -> None:
         """Hold an order; one that rests queues up at its price."""
         self._orders.add(held)
-        if not held.takes and held.limit is not None:
-            self.matcher.market.join_queue(_key(held), (held.index, held.sign, held.limit))
+        market = self.matcher.market
+        if market.queues is not None and not held.takes and held.limit is not None:
+            market.join_queue(_key(held), (held.index, held.sign, held.limit))
 
     def _remove(self, held: OpenOrder) -> None:
         """Let an order go; its place in the queue is forgotten when this has been told."""

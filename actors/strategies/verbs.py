@@ -285,8 +285,9 @@ class Verbs:
             time_in_force=time_in_force,
             priority=priority,
             reason=reason,
-            **others,
         )
+        if others:  # apart: keywords out of a mapping take three times as long
+            signal = msgspec.structs.replace(signal, **others)
         self._blotter.asked(signal)
         if self._batch is None:
             self.outbox.append(signal)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple, Required, TypedDict
+from typing import Any, Required, TypedDict
 
 from actors.model.order import OrderType, Schedule, Side, TimeInForce
 
@@ -58,16 +58,10 @@ class BracketTerms(TypedDict, total=False):
     reason: str
 
 
-class OrderTerms(NamedTuple):
-    """The same as a signal has them; ``others`` are fields of it that few orders have."""
-
-    order_type: OrderType
-    limit_price: Decimal | None
-    time_in_force: TimeInForce
-    reason: str
-    priority: int
-    others: Mapping[str, Any]
-
+OrderTerms = tuple[OrderType, Decimal | None, TimeInForce, str, int, Mapping[str, Any]]
+"""The same as a signal has them: type, limit, lifetime, reason, priority, and the fields of it that
+few orders have. No named tuple: making one takes longer than all the rest.
+"""
 
 _NONE: Mapping[str, Any] = {}
 _PLAIN = frozenset({"limit", "post_only", "time_in_force", "reason", "priority"})
@@ -77,7 +71,7 @@ _GTD = TimeInForce.GTD
 _LIMIT = OrderType.LIMIT
 _MARKET = OrderType.MARKET
 
-MARKET_ORDER = OrderTerms(_MARKET, None, _GTC, "", 0, _NONE)
+MARKET_ORDER: OrderTerms = (_MARKET, None, _GTC, "", 0, _NONE)
 
 
 def order_terms(terms: Terms) -> OrderTerms:
@@ -107,7 +101,7 @@ def order_terms(terms: Terms) -> OrderTerms:
         if time_in_force in _AT_ONCE:
             raise ValueError(f"post_only goes with no {time_in_force}: it must rest")
         order_type = OrderType.POST_ONLY
-    return OrderTerms(
+    return (
         order_type,
         price,
         time_in_force,

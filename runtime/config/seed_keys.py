@@ -111,7 +111,8 @@ class _Translator:
         """Note every key that is left over."""
         for key in left:
             near = nearest(key, known)
-            expected = "a known key" if near else f"one of the keys {', '.join(sorted(known))}"
+            choices = f"one of the keys {', '.join(sorted(known))}" if known else "no keys"
+            expected = "a known key" if near else choices
             self.problems.add(
                 child_key(parent, key), expected=expected, found=UNKNOWN, nearest=near
             )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from html import escape
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ def _write(path: Path, figure: dict[str, Any], name: str) -> None:
         div_id=name,
         config={"displaylogo": False, "responsive": True},
     )
+    page = path.read_text(encoding="utf-8")
+    title = f"<head><title>{escape(figure['layout']['title']['text'])}</title>"
+    path.write_text(page.replace("<head>", title, 1), encoding="utf-8")
 
 
 def trades_figure(result: RunResult, statistics: Statistics) -> dict[str, Any]:
@@ -54,7 +58,11 @@ def trades_figure(result: RunResult, statistics: Statistics) -> dict[str, Any]:
             "y": list(reasons),
             "xaxis": "x3",
             "yaxis": "y3",
-            "marker": {"color": _GREEN},
+            "marker": {
+                "color": [
+                    _GREEN if figures["realized_pnl"] >= 0 else _RED for figures in reasons.values()
+                ]
+            },
         },
     ]
     layout = {

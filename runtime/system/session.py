@@ -95,6 +95,8 @@ class Session:
         result = outcome(self._config, self.system, wall)
         for feed in result.feeds:
             _log_problems(feed)
+        if not result.events:
+            logger.warning("no market data came: look at the feeds' paths, times and assets")
         log = logger.bind(console=False, time_ns=result.finished_ns)
         log.info(f"the run has ended: {result.reason}")
         return result

@@ -104,7 +104,7 @@ def test_trades_that_the_end_of_a_changed_order_has_overtaken_are_applied(
         assert [fill.last_quantity for fill in of_kind(outputs, Fill)] == [quantity]
         assert not of_kind(outputs, ReplaceResult)
     record = record_of(core)
-    assert (record.order.quantity, record.filled_quantity) == (20, sum(trades))
+    assert (int(record.order.quantity), int(record.filled_quantity)) == (20, sum(trades))
     is_whole = sum(trades) == 20
     assert record.status is (OrderStatus.FILLED if is_whole else OrderStatus(kind.value))
     with pytest.raises(OrderStateError):

@@ -23,3 +23,12 @@ def test_lines_for_people_are_shown_and_others_are_not() -> None:
     lines = console.getvalue().splitlines()
     assert len(lines) == 2
     assert all("loud" in line and "quote ACME" in line for line in lines)
+
+
+def test_a_run_without_any_market_data_says_so() -> None:
+    console = io.StringIO()
+    nothing = WATCHED.replace("duration: 1s", "duration: 1ms")
+    with logging_to(None, console=console):
+        result = run_config(config(nothing), None)
+    assert result.events == 0
+    assert "no market data came" in console.getvalue()
