@@ -10,7 +10,7 @@ run: $(READY) ## Run the quickstart scenario
 	$(BIN)/bulkhead run scenarios/quickstart.yaml --tree
 
 test: $(READY) ## Run the test suite, taking notes of coverage
-	$(BIN)/pytest -q --cov --cov-report=
+	$(BIN)/pytest -q -n auto --dist worksteal --cov --cov-report=
 
 check: lint types contracts test coverage ## Everything CI checks
 

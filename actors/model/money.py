@@ -26,12 +26,11 @@ def to_steps(value: Decimal, step: Decimal) -> int:
         ValueError: If ``value`` is not a whole number of steps.
     """
     try:
-        whole, rest = divmod(value, step)
+        if value % step:
+            raise ValueError(f"{value} is not a multiple of {step}")
+        return int(value // step)
     except InvalidOperation as error:
         raise ValueError(f"{value} is not a number of steps of {step}") from error
-    if rest:
-        raise ValueError(f"{value} is not a multiple of {step}")
-    return int(whole)
 
 
 def round_down(value: Decimal, step: Decimal) -> Decimal:

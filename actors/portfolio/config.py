@@ -14,6 +14,8 @@ from actors.portfolio.books.settings import BookSettings, CostMethod, Rate
 from actors.risk.policy import RiskPolicy
 
 _NO_BALANCES: Mapping[str, Decimal] = MappingProxyType({})
+_NO_IDS = frozenset({"", "nan", "inf", "infinity"})
+"""What a number that is none looks like in a file."""
 _NO_RATES: Mapping[str, Rate] = MappingProxyType({})
 
 
@@ -55,7 +57,7 @@ class PortfolioConfig:
     """
 
     cash: Decimal = attrs.field()
-    currency: str = "USD"
+    currency: str = attrs.field(default="USD")
     policies: tuple[RiskPolicy, ...] = ()
     fee_rate: Decimal = attrs.field(default=ZERO)
     equity_interval_ns: int = attrs.field(default=NANOSECONDS)
@@ -82,6 +84,11 @@ class PortfolioConfig:
             money_step=self.money_step,
         )
 
+    @currency.validator
+    def _currency_has_a_name(self, _attribute: object, value: str) -> None:
+        if not value.strip():
+            raise ValueError(f"currency: expected a name such as USD, found {value!r}")
+
     @balances.validator
     def _balances_can_be_valued(self, _attribute: object, value: Mapping[str, Decimal]) -> None:
         for currency, amount in value.items():
@@ -95,8 +102,12 @@ class PortfolioConfig:
         for currency, rate in value.items():
             if currency == self.currency:
                 raise ValueError(f"fx: expected other currencies, found {currency}")
-            if isinstance(rate, Decimal) and rate <= 0:
-                raise ValueError(f"fx: expected a rate of {currency} above 0, found {rate}")
+            if isinstance(rate, Decimal):
+                if not rate.is_finite() or rate <= 0:
+                    raise ValueError(f"fx: expected a rate of {currency} above 0, found {rate}")
+            elif rate.strip("+-.").lower() in _NO_IDS:
+                expected = f"a rate of {currency} or an instrument's id"
+                raise ValueError(f"fx: expected {expected}, found {rate!r}")
         for currency in self.balances:
             if currency not in value:
                 raise ValueError(f"fx: expected a rate of {currency}, found none")

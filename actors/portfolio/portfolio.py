@@ -259,7 +259,7 @@ class Portfolio(RiskReport):
         told: list[PortfolioOutput] = [*self._sample(now_ns)]
         if self._gate.states.is_watching:
             told += self._gate.watch(now_ns)
-        return [*told, self._next_mark(now_ns)]
+        return [*told, self._next_mark(now_ns + 1)]  # also where there was nothing to sample
 
     def _sample(self, now_ns: int) -> list[EquityMarked]:
         """Return a sample of the equity; none while a currency has no rate."""

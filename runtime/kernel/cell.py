@@ -182,10 +182,10 @@ class Cell:
             self.fail(error, envelope)
             return
         sequence = envelope.sequence
-        if sequence > self.handled_sequence:
-            self.handled_sequence = sequence
         if outputs:
             self.send(outputs, sequence, now_ns)
+        elif sequence > self.handled_sequence:
+            self.handled_sequence = sequence
 
     def send(self, outputs: list[Any], cause: int, now_ns: int) -> None:
         """Send what the core made of what it has handled last; simulated time's way of sending.

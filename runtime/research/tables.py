@@ -17,8 +17,8 @@ FILL_COLUMNS = (
 )  # fmt: skip
 ORDER_COLUMNS = (
     "created_ns", "created", "updated_ns", "client_order_id", "strategy", "instrument", "side",
-    "order_type", "time_in_force", "quantity", "limit_price", "status", "filled_quantity",
-    "filled_cost", "average_price", "commission", "signal_reason", "status_reason",
+    "order_type", "time_in_force", "quantity", "limit_price", "stop_price", "status",
+    "filled_quantity", "filled_cost", "average_price", "commission", "signal_reason", "status_reason",
 )  # fmt: skip
 TRADE_COLUMNS = (
     "entry_time_ns", "entry_time", "exit_time_ns", "exit_time", "strategy", "instrument",
@@ -103,6 +103,7 @@ def _order_cells(row: OrderRow) -> tuple[Cell, ...]:
         order.time_in_force.value,
         plain(order.quantity),
         "" if order.limit_price is None else plain(order.limit_price),
+        "" if order.stop_price is None else plain(order.stop_price),
         row.status.value,
         plain(row.filled_quantity),
         plain(row.filled_cost),

@@ -37,8 +37,12 @@ def _signal(signal: Signal) -> str:
     else:
         size = "" if signal.quantity is None else f" {plain(signal.quantity)}"
         wish = f"{signal.side}{size} {signal.instrument}"
-    limit = "" if signal.limit_price is None else f" at {plain(signal.limit_price)}"
-    return _with_reason(f"{wish} {signal.order_type}{limit}", signal.reason)
+    return _with_reason(f"{wish} {signal.order_type}{_prices(signal)}", signal.reason)
+
+
+def _prices(wish: Signal | Order) -> str:
+    limit = "" if wish.limit_price is None else f" at {plain(wish.limit_price)}"
+    return limit if wish.stop_price is None else f"{limit} stop {plain(wish.stop_price)}"
 
 
 def _refused(refused: SignalRefused) -> str:
@@ -57,9 +61,8 @@ def _place(place: PlaceOrder) -> str:
 
 
 def _order(order: Order) -> str:
-    limit = "" if order.limit_price is None else f" at {plain(order.limit_price)}"
     size = plain(order.quantity)
-    terms = f"{order.order_type}{limit} {order.time_in_force}"
+    terms = f"{order.order_type}{_prices(order)} {order.time_in_force}"
     return f"{order.side} {size} {order.instrument} {terms}"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from actors.actor import Later
 from actors.messages.account import CashAdjusted, EquityMarked, MarkEquity
 from actors.messages.trading import SignalRefused, SubmitOrder
 from actors.model.order import Side
@@ -88,6 +89,15 @@ def test_while_a_rate_is_missing_there_is_no_sample() -> None:
     see(booked, tape().quote(1, "1.10", "1.12", EURUSD).rows())
     assert only(booked.stop(3 * SECOND), EquityMarked).equity == 1111
     assert [sample.portfolio_value for sample in booked.equity_curve().samples()] == [1111]
+
+
+def test_without_a_sample_the_next_one_is_due_an_interval_later_not_at_once() -> None:
+    booked = core(balances={"EUR": Decimal(100)}, fx={"EUR": "EURUSD"})
+    [first] = booked.start(0)
+    assert isinstance(first, Later)
+    assert booked.handle(MarkEquity(), first.at_ns) == [
+        Later(MarkEquity(), first.at_ns + SECOND, background=True)
+    ]
 
 
 def test_a_flat_foreign_balance_needs_no_rate() -> None:
@@ -225,6 +235,10 @@ def test_leverage_goes_for_shorts_too() -> None:
         ({"balances": {"EUR": Decimal(1)}}, "fx: expected a rate of EUR, found none"),
         ({"fx": {"USD": Decimal(1)}}, "fx: expected other currencies, found USD"),
         ({"fx": {"EUR": Decimal(0)}}, "fx: expected a rate of EUR above 0, found 0"),
+        ({"fx": {"EUR": Decimal("NaN")}}, "fx: expected a rate of EUR above 0, found NaN"),
+        ({"fx": {"EUR": ".nan"}}, "fx: expected a rate of EUR or an instrument's id, found '.nan'"),
+        ({"fx": {"EUR": ""}}, "fx: expected a rate of EUR or an instrument's id, found ''"),
+        ({"currency": " "}, "currency: expected a name such as USD, found ' '"),
         ({"money_step": Decimal(0)}, "money_step: expected above 0, found 0"),
         ({"leverage": Decimal("0.5")}, "leverage: expected 1 or more, found 0.5"),
     ],

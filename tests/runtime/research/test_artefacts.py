@@ -120,6 +120,15 @@ def test_the_table_of_orders_says_how_far_they_came(tmp_path: Path) -> None:
     assert rejected["signal_reason"] == "fast above slow"
 
 
+def test_the_table_of_orders_has_the_price_at_which_a_stop_wakes_up(tmp_path: Path) -> None:
+    row = order_row("1", limit="0.5")
+    stop = msgspec.structs.replace(row.order, stop_price=Decimal("0.60"))
+    write_orders(tmp_path / "orders.csv", (row, attrs.evolve(row, order=stop)))
+
+    with (tmp_path / "orders.csv").open(newline="") as file:
+        assert [each["stop_price"] for each in csv.DictReader(file)] == ["", "0.6"]
+
+
 def test_the_same_result_gives_the_same_bytes(tmp_path: Path) -> None:
     result = run_result(fills=(buy("10", "1"),), equity=curve(["1000", "1001", "999"]))
     for name in ("first", "second"):

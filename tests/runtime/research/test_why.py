@@ -279,6 +279,18 @@ def test_a_cancel_brings_its_own_cause_along() -> None:
     assert lines[5].endswith("CANCELLED at simulated, because as asked")
 
 
+def test_a_stop_order_says_where_it_wakes_up() -> None:
+    log = Log()
+    stop: dict[str, Any] = {"order_type": OrderType.STOP_LIMIT, "stop_price": Decimal("2.50")}
+    signal = log.add(_signal(quantity=None, limit_price=Decimal("3"), **stop))
+    order = msgspec.structs.replace(_order(), limit_price=Decimal("3"), **stop)
+    log.add(SubmitOrder(order=order, approved_by=(), reserved=Decimal(0)), cause=signal)
+
+    lines = log.chain(_ID).lines()
+    assert lines[1].endswith("BUY BTC STOP_LIMIT at 3 stop 2.5, because fast above slow")
+    assert "STOP_LIMIT at 3 stop 2.5 " in lines[2]
+
+
 def test_a_long_history_is_cut_to_what_came_last() -> None:
     log = Log()
     cause = 0
