@@ -62,6 +62,8 @@ class Sequencer:
         self._horizon = _FIRST_HORIZON
         self._interacted = 0
         """How many rows had passed at the last interaction."""
+        self._ahead = _FIRST_HORIZON
+        """How far it looked from there."""
         self._turns = Turns()
         self._revived: list[Cell] = []
         self._failed: list[Cell] = []
@@ -301,10 +303,14 @@ class Sequencer:
         self._narrow_horizon()
 
     def _narrow_horizon(self) -> None:
-        """Look ahead, from an interaction on, twice as far as the last one was away."""
+        """Look ahead, from an interaction on, twice as far as the last one was away.
+
+        Interactions come in twos and threes, an order and then its fill: so those that follow at
+        once shorten the look only by and by.
+        """
         passed = self.rows_passed
-        ahead = 2 * (passed - self._interacted)
-        self._horizon = min(max(ahead, _FIRST_HORIZON), _LAST_HORIZON)
+        ahead = max(2 * (passed - self._interacted), self._ahead * 3 // 4, _FIRST_HORIZON)
+        self._horizon = self._ahead = min(ahead, _LAST_HORIZON)
         self._interacted = passed
 
     def _play(self, rows: Rows, start: int, stop: int) -> tuple[int, list[Cell]]:

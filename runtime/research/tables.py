@@ -18,7 +18,8 @@ FILL_COLUMNS = (
 ORDER_COLUMNS = (
     "created_ns", "created", "updated_ns", "client_order_id", "strategy", "instrument", "side",
     "order_type", "time_in_force", "quantity", "limit_price", "stop_price", "status",
-    "filled_quantity", "filled_cost", "average_price", "commission", "signal_reason", "status_reason",
+    "filled_quantity", "filled_cost", "average_price", "commission", "signal_reason",
+    "status_reason",
 )  # fmt: skip
 TRADE_COLUMNS = (
     "entry_time_ns", "entry_time", "exit_time_ns", "exit_time", "strategy", "instrument",

@@ -39,6 +39,16 @@ def test_a_cursor_knows_which_row_comes_next(rows: list[Row], start: int) -> Non
     assert cursor.position == len(rows)
 
 
+def test_sizes_that_are_the_same_in_every_row_are_told_with_each_row() -> None:
+    rows = [Row(QUOTE, 1 + n, 0, (100 + n, 102, 7, UNKNOWN_LOTS)) for n in range(3)]
+    made = built(rows, table())
+    quotes = [each for each in made.events(1) if isinstance(each, Quote)]
+    assert [(q.bid_ticks, q.ask_ticks, q.bid_lots, q.ask_lots) for q in quotes] == [
+        (101, 102, 7, UNKNOWN_LOTS),
+        (102, 102, 7, UNKNOWN_LOTS),
+    ]
+
+
 @settings(deadline=None, max_examples=50)
 @given(row_lists())
 def test_columns_tell_codes_times_and_breaks(rows: list[Row]) -> None:

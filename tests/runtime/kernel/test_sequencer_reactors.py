@@ -196,3 +196,22 @@ def test_a_strategy_that_fails_as_a_follower_before_its_acts_are_sent_has_not_ac
     run(of)
     assert [order.id for order in of.venue.handled] == ["x-1-1"]
     assert script.started == [10, 20]
+
+
+@pytest.mark.parametrize("trigger", [0, 9_999], ids=["filled", "working"])
+def test_reactors_are_asked_once_for_each_stretch_between_two_acts(trigger: int) -> None:
+    asked: list[int] = []
+
+    class Calm(Bell):
+        def look(self, rows: Slice, start: int, stop: int) -> int:
+            asked.append(stop - start)
+            return stop
+
+    strategy = RingScript(every=100, trigger=trigger)
+    calm = partial(Calm, script=Script())
+    of = ring(rising(3_000), more={"x": calm}, strategies={"s": strategy})
+    run(of)
+    assert times(strategy) == list(range(10, 30_010, 10))
+    stretches = [rows for rows in asked if rows > 1]
+    assert len(stretches) <= 30 + 2
+    assert max(asked) <= 200

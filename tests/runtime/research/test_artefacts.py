@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import attrs
+import msgspec
 import pytest
 
 from actors.model.order import Liquidity, OrderStatus
