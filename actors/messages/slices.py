@@ -327,7 +327,7 @@ class Slice:
 def _values(column: Column) -> Iterable[int]:
     """Return a column's values as Python integers, at least as many as it has rows.
 
-    Sizes that are not known, or never change, are the same in every row: one integer stands for all.
+    Sizes that are not known, or never change, are the same in all rows: one integer does for them.
     """
     if len(column) and column[0] == column[-1] and (column[0] == column).all():
         return repeat(column.item(0))

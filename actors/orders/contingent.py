@@ -190,19 +190,26 @@ class Contingents:
         return self.cancel(record, why, now_ns)
 
     def refused_cancel(self, record: OrderRecord, now_ns: int) -> list[Output]:
-        """Return the timer of another try, if an order works on that has nothing left to do."""
+        """Return the timer of another try, if an order works on that must not.
+
+        That is one that was cancelled for good, or one that has nothing left to do.
+        """
         extras = record.extras
-        if extras is None or not extras.is_given_up or record.status in _OVER:
+        is_given_up = extras is not None and extras.is_given_up
+        if record.status in _OVER or not (is_given_up or record.end_cause is not None):
             return []
         at_ns = now_ns + RETRY_NS
         name = f"{RETRY}{record.order.client_order_id}"
         return [Later(TimerFired(self._actor, name, at_ns), at_ns, background=True)]
 
     def retry(self, timer: TimerFired, now_ns: int) -> list[Output]:
-        """Try again to cancel an order that has nothing left to do."""
+        """Try again to cancel an order that must not work on."""
         record = self._registry.open.get(timer.name.removeprefix(RETRY))
-        if record is None or record.extras is None:
+        if record is None or record.status is _CANCELLING:
             return []
+        if record.end_cause is not None:
+            return self.cancel(record, record.end_cause, now_ns)
+        assert record.extras is not None
         record.extras.is_given_up = False
         return self._adjust(record, now_ns)
 

@@ -107,6 +107,8 @@ class OrderRecord(msgspec.Struct, eq=False, gc=False):
             follow its own.
         late_change: The change that was under way when the order ended, which nobody has answered:
             trades that are yet to come may show that it took place.
+        end_cause: Why it must not work on, so that a cancel which the venue refuses is tried again;
+            None if it may.
         extras: What only some orders have.
     """
 
@@ -128,6 +130,7 @@ class OrderRecord(msgspec.Struct, eq=False, gc=False):
     waiting: Order | None = None
     refused_changes: int = 0
     late_change: Order | None = None
+    end_cause: str | None = None
     extras: Extras | None = None
 
     @property

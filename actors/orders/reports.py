@@ -62,11 +62,11 @@ class Reports:
         if record is None:
             return self._apply_to_part(report, now_ns)
         extras = record.extras
-        if extras is None:
-            return self._step(record, report, now_ns)
-        if extras.is_held or extras.work is not None:
+        if extras is not None and (extras.is_held or extras.work is not None):
             raise never_placed(report)
-        outputs = self._step(record, report, now_ns) + self._contingents.after(record, now_ns)
+        outputs = self._step(record, report, now_ns)
+        if extras is not None:
+            outputs += self._contingents.after(record, now_ns)
         if report.kind is _CANCEL_REJECTED:
             outputs += self._contingents.refused_cancel(record, now_ns)
         return outputs
@@ -90,6 +90,7 @@ class Reports:
                 outputs += self._parts.part_over(record, part, report.reason, now_ns)
             elif report.kind is _CANCEL_REJECTED:
                 outputs += self._parts.part_refused_cancel(record, report.reason, now_ns)
+                outputs += self._contingents.refused_cancel(record, now_ns)
             else:
                 outputs += self._parts.part_accepted(record, now_ns)
         return outputs + self._contingents.after(record, now_ns)

@@ -163,9 +163,11 @@ class Requests:
         return [*self._cancel_each(too_old, self._ageing.cause, now_ns), *later]
 
     def _cancel_each(self, records: list[OrderRecord], cause: str, now_ns: int) -> list[Output]:
+        """Cancel orders that must not work on: what the venue refuses is tried again later."""
         outputs: list[Output] = []
         for record in records:
             if record.status not in TERMINAL:  # a relative may have ended it just now
+                record.end_cause = cause
                 outputs += self._contingents.cancel(record, cause, now_ns)
         return outputs
 

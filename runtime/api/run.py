@@ -142,7 +142,7 @@ class Run:
             ExecutionError: If the market is asked for after the run has set out.
             ValueError: If there is no such kind.
         """
-        wanted = frozenset(EventKind(kind) for kind in kinds)
+        wanted = frozenset(_kind(each) for each in kinds)
         if self._has_set_out and EventKind.MARKET in wanted:
             raise ExecutionError("market events: expected to be asked for before the run sets out")
         return self._events.subscribe(wanted)
@@ -214,6 +214,14 @@ def _free_name(kind: str, config: RunConfig) -> str:
         number += 1
         name = f"{stem}-{number}"
     return name
+
+
+def _kind(kind: EventKind | str) -> EventKind:
+    try:
+        return EventKind(kind)
+    except ValueError:
+        choices = ", ".join(EventKind)
+        raise ValueError(f"kinds: expected any of {choices}, found {kind!r}") from None
 
 
 def _plain(value: Any) -> Any:

@@ -119,4 +119,6 @@ def _in_words(error: Exception, key: str, names: Mapping[str, str] | None = None
     what = words["what"]
     if names and what in names:
         return _Wrong(child_key(key, names[what]), words["rule"], words["value"])
+    if what == key.rpartition(".")[2]:
+        what = ""  # the key tells it already
     return _Wrong(key, words["rule"], f"{words['value']} ({what})" if what else words["value"])

@@ -8,6 +8,7 @@ from loguru import logger
 from actors.actor import Context
 from actors.messages.alerts import Logged
 from actors.messages.system import ActorFailed, ActorGaveUp, MessageQuarantined
+from actors.portfolio.portfolio import Portfolio
 from actors.strategies import Strategy
 from runtime.config.model import JournalKind, RunConfig
 from runtime.kernel.clock import wall_time_ns
@@ -16,6 +17,7 @@ from runtime.observe.result import FeedRow, RunResult
 from runtime.system.outcome import ProgressOf, WallTimes, outcome
 from runtime.system.system import SupervisionEvent, System
 from runtime.wiring.components import blueprint, with_strategies
+from runtime.wiring.routes import Role
 
 JOURNAL_FILE = "journal.db"
 _PROBLEMS_SHOWN = 10
@@ -97,9 +99,22 @@ class Session:
             _log_problems(feed)
         if not result.events:
             logger.warning("no market data came: look at the feeds' paths, times and assets")
+        if result.final_equity is None:
+            self._tell_unrated()
         log = logger.bind(console=False, time_ns=result.finished_ns)
         log.info(f"the run has ended: {result.reason}")
         return result
+
+    def _tell_unrated(self) -> None:
+        """Warn that the account cannot be valued, and say what to set."""
+        portfolio: Portfolio = self.system.cores[Role.PORTFOLIO]
+        unrated = portfolio.unrated_currencies()
+        own = self._config.portfolio.currency
+        rates = ", ".join(f"{currency}: <{own} for one {currency}>" for currency in unrated)
+        logger.warning(
+            f"the account has no value in {own}: {', '.join(unrated)} without a rate; "
+            f"set portfolio.fx: {{{rates}}}, a number or the id of an instrument that has prices"
+        )
 
 
 def _log_problems(feed: FeedRow) -> None:

@@ -217,8 +217,11 @@ class _Builder:
         try:
             cls = resolve_strategy(self._beside_config(strategy.type))
         except ValueError as error:
-            why = str(error).rpartition(": expected ")[2]
-            self._problems.add(f"{key}.type", expected=why, found=shown(strategy.type))
+            _, is_rule, why = str(error).rpartition(": expected ")
+            found = shown(strategy.type)
+            if not is_rule:
+                why, found = "a strategy that can be loaded", f"{found}: {why}"
+            self._problems.add(f"{key}.type", expected=why, found=found)
             return None
         parameters = structure(
             cls.Parameters, strategy.parameters, f"{key}.parameters", self._problems

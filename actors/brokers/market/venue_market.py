@@ -113,6 +113,16 @@ class VenueMarket:
         self._taken.forget_shown(index, self._rows, self._stop)
         return self._taken.rest_of(index, level, sign, self.now_ns)
 
+    def is_beyond(self, index: int, sign: int, limit: int) -> bool:
+        """Return whether the best price is worse than a limit: nothing can be taken within it.
+
+        False if that is not so, or if books are kept, whose levels have to be asked.
+        """
+        if self._books.books:
+            return False
+        top = self.top(index)
+        return top.ask > limit if sign > 0 else top.bid < limit
+
     def levels(self, index: int, sign: int) -> Iterable[PriceLevel] | None:
         """Return what can be bought (``sign`` +1) or sold, best price first.
 

@@ -75,7 +75,10 @@ class BookMatcher(Matcher):
         """Refuse a post-only order that would trade at once."""
         if held.order.order_type is not _POST_ONLY:
             return None
-        levels = self.market.levels(held.index, held.sign)
+        market, limit = self.market, held.limit
+        if limit is not None and market.is_beyond(held.index, held.sign, limit):
+            return None
+        levels = market.levels(held.index, held.sign)
         would_take = levels is not None and walk(levels, 1, held.sign, held.limit)
         return "post-only, but it would take" if would_take else None
 

@@ -62,17 +62,11 @@ class Watch:
         ):
             return stop
         market.catch_up(rows, start)
-        breaks = rows.breaks()
-        if breaks:
+        if rows.breaks():
             stop = self._first_break(rows, start, stop)
         gapped = [index for index in market.gapped() if orders.has(index)]
-        if not (gapped or orders.stops) and start < stop:
-            reaches = orders.buy_reach, orders.sell_reach
-            if self._extremes.are_out_of_reach(rows, start, *reaches):
-                if not breaks:
-                    self._clear, self._clear_version = rows, orders.version
-                    self._clear_from = start
-                return stop
+        if not (gapped or orders.stops) and start < stop and self._reaches_nobody(rows, start):
+            return stop
         for index in gapped:
             stop = market.first_snapshot(index, start, stop)
         key = (orders.version, *gapped)
@@ -87,6 +81,15 @@ class Watch:
             if row < span[1]:
                 return row
         return stop
+
+    def _reaches_nobody(self, rows: Slice, start: int) -> bool:
+        """Return whether it is plain that no price from a row on comes near; remember it."""
+        orders = self._orders
+        if not self._extremes.are_out_of_reach(rows, start, orders.buy_reach, orders.sell_reach):
+            return False
+        # such rows are nothing but prices: no gap begins or ends in them
+        self._clear, self._clear_version, self._clear_from = rows, orders.version, start
+        return True
 
     def _is_met(self, market: VenueMarket, rows: Slice, row: int) -> bool:
         """Return whether an order reacts to a row within reach: a public trade may not fill it."""

@@ -159,6 +159,16 @@ def equity(ledger: Ledger, mark_of: MarkOf, rates: Rates | None = None) -> Decim
     return value
 
 
+def unrated(ledger: Ledger, mark_of: MarkOf, rates: Rates) -> list[str]:
+    """Return the currencies in which there is something, and of which nobody knows the rate."""
+    held = {position.purse.currency for position in ledger.held()}
+    return [
+        currency
+        for currency, purse in ledger.books.purses.items()
+        if (purse.cash or currency in held) and rates.rate(currency, mark_of) is None
+    ]
+
+
 def first_resolution(rows: Slice, start: int, stop: int) -> int:
     """Return the first row in ``[start, stop)`` that resolves a market, or ``stop``."""
     breaks = rows.breaks()

@@ -12,6 +12,7 @@ from actors.portfolio.account import Account
 from actors.portfolio.booking.provisional import unsettled
 from actors.portfolio.books.curve import EquityCurve
 from actors.portfolio.books.exact import add, multiply, multiply_add, subtract
+from actors.portfolio.books.valuation import unrated
 from actors.portfolio.config import PortfolioStatistics
 from actors.portfolio.reporting.pairs import Event, Pair, PairBook
 from actors.portfolio.reporting.subportfolios import SubPortfolio, strategies_of, sub_portfolio
@@ -116,6 +117,10 @@ class PortfolioReport:
     def equity(self) -> Decimal | None:
         """Return the account's value at the latest marks; None if a currency has no rate."""
         return self._account.equity()
+
+    def unrated_currencies(self) -> list[str]:
+        """Return the currencies whose missing rate keeps the account from being valued."""
+        return unrated(self._ledger, self._account.marks.mark, self._account.capital.rates)
 
     def unrealized_pnl(self) -> Decimal | None:
         """Return what closing everything at the marks would gain; None without a rate."""

@@ -51,7 +51,8 @@ def test_the_first_row_that_reaches_an_order_is_found_in_long_slices(data: st.Da
     watch = Watch(table, orders)
     held: list[OpenOrder] = []
     for number in range(data.draw(st.integers(1, 12))):
-        if held and data.draw(st.booleans()):
+        removes = data.draw(st.booleans())
+        if held and removes:
             orders.remove(held.pop(data.draw(st.integers(0, len(held) - 1))))
         if data.draw(st.booleans()):
             side = data.draw(st.sampled_from(Side))
