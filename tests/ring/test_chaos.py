@@ -219,23 +219,20 @@ def check_money(done: Ran) -> None:
     adjusted = {each.entry_id: each.amount for each in done.of(CashAdjusted)}
     cash = folded.cash + sum(adjusted.values(), Decimal(0))
     assert done.system.cores["portfolio"].cash == cash
-    held = {(p.strategy, p.instrument): p.quantity for p in map(_position, done.result.positions)}
+    positions = [row.position for row in done.result.positions]
+    held = {(each.strategy, each.instrument): each.quantity for each in positions}
     for key in held.keys() | folded.positions.keys():
         assert held.get(key, 0) == folded.positions.get(key, 0)
-
-
-def _position(row: Any) -> Any:
-    return row.position
 
 
 def check_orders(done: Ran) -> None:
     """Assert that no order filled more than was ordered, and each what its fills say."""
     failed = failed_trades(done)
     own: dict[str, Decimal] = {}
-    for row in done.result.fills:
-        if (row.fill.venue, row.fill.trade_id) not in failed:
-            order_id = row.fill.client_order_id
-            own[order_id] = own.get(order_id, Decimal(0)) + row.fill.last_quantity
+    for fill in (row.fill for row in done.result.fills):
+        if (fill.venue, fill.trade_id) not in failed:
+            order_id = fill.client_order_id
+            own[order_id] = own.get(order_id, Decimal(0)) + fill.last_quantity
     for row in done.result.orders:
         order = row.order
         assert row.filled_quantity == own.get(order.client_order_id, 0)

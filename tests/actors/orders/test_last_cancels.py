@@ -1,23 +1,37 @@
 """What must not work on is cancelled again where the venue refuses: halts, stops, all of it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from actors.actor import Later
-from actors.messages.system import CancelAll, CancelStrategy, Halt
-from actors.messages.trading import CancelOrder, CancelOrders, CancelPlacedOrder, ReportKind
+from actors.messages.system import ActorRestarted, CancelAll, CancelStrategy, Halt
+from actors.messages.trading import (
+    CancelOrder,
+    CancelOrders,
+    CancelPlacedOrder,
+    ExecutionReport,
+    ReportKind,
+)
 from actors.model.money import NANOSECONDS
 from actors.model.order import OrderStatus, Schedule, ScheduleKind
 from actors.orders.config import OrderManagerConfig
 from actors.orders.manager import OrderManager
+from runtime.wiring.plant import Blueprint
 from tests.actors.orders.rooms import asked, manager, of_kind, record_of, said, traded, updates
 from tests.builders import context
+from tests.ring.rig import Ran, config, run
+from tests.ring.traps import Trap, trapped
 
 OUT = "the venue is out of reach"
 REFUSED = said(ReportKind.CANCEL_REJECTED, reason=OUT)
 SEEN = said(ReportKind.ACCEPTED)
-FOR_GOOD = [Halt("loss"), CancelAll("halted by risk"), CancelStrategy("strategy", "it failed")]
+FOR_GOOD: list[Any] = [
+    Halt("loss"),
+    CancelAll("halted by risk"),
+    CancelStrategy("strategy", "it failed"),
+]
 TWAP = Schedule(kind=ScheduleKind.TWAP, duration_ns=90, slices=3)
 
 
@@ -120,3 +134,49 @@ def test_the_parts_of_a_schedule_are_cancelled_again_and_no_more_are_sent() -> N
     assert cancels(core.handle(later.message, later.at_ns)) == ["a/1"]
     outputs = core.handle(said(ReportKind.CANCELLED, "a/1"), later.at_ns + 1)
     assert updates(outputs) == [("a", OrderStatus.CANCELLED)]
+
+
+RING = """\
+mode: simulate
+close_out: false
+feeds: [{name: market, type: synthetic, assets: [ACME], duration: 10s, interval: 100ms}]
+strategies:
+  - {name: one, type: "tests.ring.traders:Patient", supervision: {intensity: 0}}
+supervision: {intensity: 10, backoff: {base: 0ms}}
+broker:
+  type: simulated
+  regimes: {schedule: [{kind: outage, from: "2026-01-01T00:00:01Z", to: "2026-01-01T00:00:04Z"}]}
+"""
+
+
+def stopped(folder: Path, crashes_at: int = 0) -> Ran:
+    """Run; a strategy is stopped, for a mistake, while the venue is out."""
+
+    def change(plan: Blueprint) -> Blueprint:
+        plan = trapped(plan, "one", Trap(20))
+        return trapped(plan, "orders", Trap(crashes_at)) if crashes_at else plan
+
+    return run(config(RING), folder, change=change)
+
+
+def test_orders_of_a_stopped_strategy_end_when_the_venue_is_back(tmp_path: Path) -> None:
+    ran = stopped(tmp_path)
+    [stop] = ran.of(CancelStrategy)
+    assert stop.strategy == "one"
+    refused = [each for each in ran.of(ExecutionReport) if each.reason == OUT]
+    assert {each.kind for each in refused} == {ReportKind.CANCEL_REJECTED}
+    assert len(refused) >= 4
+    back_ns = ran.system.started_ns + 4 * NANOSECONDS
+    ends = [record.history[-1] for record in ran.system.cores["orders"].orders()]
+    assert ends
+    for status, time_ns, _ in ends:
+        assert status is OrderStatus.CANCELLED
+        assert back_ns <= time_ns <= back_ns + NANOSECONDS
+
+
+@pytest.mark.parametrize("at", [5, 6, 8, 11])
+def test_even_if_the_order_manager_crashes_meanwhile(at: int, tmp_path: Path) -> None:
+    whole, crashed = stopped(tmp_path), stopped(tmp_path, at)
+    assert crashed.messages == whole.messages
+    restarts = [row.event for row in crashed.result.system if isinstance(row.event, ActorRestarted)]
+    assert [each.actor for each in restarts] == ["orders"]

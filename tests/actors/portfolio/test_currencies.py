@@ -67,7 +67,9 @@ def test_the_price_of_an_instrument_may_be_the_rate_either_way_round() -> None:
     fx = {"EUR": EURUSD, "JPY": USDJPY}
     booked = core(fx=fx, balances={"EUR": Decimal(100), "JPY": Decimal(3000)})
     assert booked.equity() is None
+    assert booked.unrated_currencies() == ["EUR", "JPY"]
     see(booked, tape().quote(1, "1.10", "1.12", EURUSD).quote(1, "150", "150", USDJPY).rows())
+    assert booked.unrated_currencies() == []
     inverse = Decimal("0.006666666666666666666666666667")
     with localcontext(prec=60):
         assert booked.equity() == 1111 + inverse * 3000

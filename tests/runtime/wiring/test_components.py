@@ -74,6 +74,22 @@ def test_a_wrong_component_is_told_with_its_key(override: str, key: str, words: 
     assert words in problems[key]
 
 
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("portfolio.policies[0].max_size=-1", ".max_size: expected 0 or more, found -1"),
+        (
+            "strategies[0].type=nowhere.py:Thing",
+            ".type: expected a strategy that can be loaded, "
+            "found 'nowhere.py:Thing': strategy file nowhere.py does not exist",
+        ),
+    ],
+)
+def test_a_problem_reads_well_and_says_nothing_twice(override: str, words: str) -> None:
+    [problem] = _problems(override).values()
+    assert problem.endswith(words)
+
+
 def test_every_problem_is_told_at_once() -> None:
     problems = _problems("feeds[0].type=tape", "strategies[1].type=nothing", "broker.type=none")
     assert list(problems) == ["feeds[0].type", "strategies[1].type", "broker.type"]
