@@ -60,7 +60,8 @@ def trades_figure(result: RunResult, statistics: Statistics) -> dict[str, Any]:
             "yaxis": "y3",
             "marker": {
                 "color": [
-                    _GREEN if figures["realized_pnl"] >= 0 else _RED for figures in reasons.values()
+                    _GREEN if (figures["realized_pnl"] or 0) >= 0 else _RED
+                    for figures in reasons.values()
                 ]
             },
         },
