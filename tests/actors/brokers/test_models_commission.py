@@ -15,7 +15,6 @@ from actors.brokers.models.commission import (
     DEFAULT_TIERS,
     Charged,
     Charges,
-    Commission,
     CommissionModel,
     FixedCommission,
     MakerTakerCommission,
@@ -269,7 +268,7 @@ def test_the_account_s_volume_outlives_its_orders() -> None:
 
 
 @attrs.frozen(kw_only=True)
-class _ByTheHundred(Commission):
+class _ByTheHundred(CommissionModel):
     """One of somebody's own: the account pays 1 for each trade after its first 100 of volume."""
 
     expected_rate: ClassVar[Decimal] = D(0)
@@ -394,7 +393,7 @@ def test_no_polymarket_fee_exceeds_what_was_expected(
     ],
 )
 def test_options_that_make_no_sense_are_told(
-    model: type[Commission], options: dict[str, Any], words: str
+    model: type[CommissionModel], options: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
         model(**options)

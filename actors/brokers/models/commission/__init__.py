@@ -20,7 +20,6 @@ from collections.abc import Mapping
 
 from actors.brokers.models.commission.base import NOTHING_CHARGED as NOTHING_CHARGED
 from actors.brokers.models.commission.base import Charged as Charged
-from actors.brokers.models.commission.base import Commission as Commission
 from actors.brokers.models.commission.base import CommissionModel as CommissionModel
 from actors.brokers.models.commission.charges import Charges as Charges
 from actors.brokers.models.commission.charges import PastTrade as PastTrade

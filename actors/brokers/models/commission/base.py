@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from decimal import Context, Decimal
-from typing import Protocol
 
 import attrs
 import msgspec
@@ -36,28 +35,32 @@ class Charged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 NOTHING_CHARGED = Charged()
 
 
-class CommissionModel(Protocol):
-    """Charges for trades; negative is a rebate."""
+@attrs.frozen(kw_only=True)
+class CommissionModel(ABC):
+    """Charges for trades; negative is a rebate.
+
+    Attributes:
+        round_to: The step to which each charge is rounded, half to even, such as 0.01; None
+            leaves charges exact.
+    """
+
+    round_to: Decimal | None = attrs.field(default=None, validator=above_zero_if_given)
 
     @property
+    @abstractmethod
     def expected_rate(self) -> Decimal:
         """Return a fraction of the notional that no charge exceeds: reserved with the capital.
 
         What is charged per trade, per unit or as a minimum is no fraction of the notional and is
         left out; :meth:`expected` counts it.
         """
-        ...
 
     @property
     def needs_history(self) -> bool:
         """Return whether the model must be told what was charged before."""
-        ...
+        return False
 
-    @property
-    def round_to(self) -> Decimal | None:
-        """Return the step to which each charge is rounded, half to even; None for none."""
-        ...
-
+    @abstractmethod
     def commission(
         self,
         price: Decimal,
@@ -75,42 +78,9 @@ class CommissionModel(Protocol):
             instrument: Of what.
             already: What came before; None for nothing. Only asked for by some models.
         """
-        ...
 
     def expected(self, price: Decimal, quantity: Decimal, instrument: Instrument) -> Decimal:
         """Return what an order is charged at most if one trade fills it whole; 0 or more."""
-        ...
-
-
-@attrs.frozen(kw_only=True)
-class Commission(ABC):
-    """What the models share.
-
-    Attributes:
-        round_to: The step to which each charge is rounded, half to even, such as 0.01; None
-            leaves charges exact.
-    """
-
-    round_to: Decimal | None = attrs.field(default=None, validator=above_zero_if_given)
-
-    @property
-    def needs_history(self) -> bool:
-        """Return False: each trade is charged by itself."""
-        return False
-
-    @abstractmethod
-    def commission(
-        self,
-        price: Decimal,
-        quantity: Decimal,
-        liquidity: Liquidity,
-        instrument: Instrument,
-        already: Charged | None = None,
-    ) -> Decimal:
-        """Return the charge for a trade, unrounded."""
-
-    def expected(self, price: Decimal, quantity: Decimal, instrument: Instrument) -> Decimal:
-        """Return what an order is charged at most, if it is filled whole by one trade."""
         taken = self.commission(price, quantity, Liquidity.TAKER, instrument)
         made = self.commission(price, quantity, Liquidity.MAKER, instrument)
         return max(taken, made, ZERO)

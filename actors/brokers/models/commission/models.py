@@ -6,7 +6,7 @@ from typing import ClassVar
 import attrs
 
 from actors.brokers.models.checks import a_number, a_share, not_negative
-from actors.brokers.models.commission.base import Charged, Commission, multiply, notional
+from actors.brokers.models.commission.base import Charged, CommissionModel, multiply, notional
 from actors.model.instrument import Instrument
 from actors.model.money import ONE, ZERO
 from actors.model.order import Liquidity
@@ -15,7 +15,7 @@ _MAKER = Liquidity.MAKER
 
 
 @attrs.frozen(kw_only=True)
-class NoCommission(Commission):
+class NoCommission(CommissionModel):
     """Trading is free."""
 
     expected_rate: ClassVar[Decimal] = ZERO
@@ -33,7 +33,7 @@ class NoCommission(Commission):
 
 
 @attrs.frozen
-class PercentageCommission(Commission):
+class PercentageCommission(CommissionModel):
     """A fraction of what is traded: ``notional * rate``; a rate of 0.001 is 0.1 %."""
 
     rate: Decimal = attrs.field(validator=a_number)
@@ -58,7 +58,7 @@ class PercentageCommission(Commission):
 
 
 @attrs.frozen(kw_only=True)
-class FixedCommission(Commission):
+class FixedCommission(CommissionModel):
     """The same amount for each trade, whatever its size: ``cost_per_trade``.
 
     An order that fills in three parts pays three times. No fraction of the notional covers that:
@@ -82,7 +82,7 @@ class FixedCommission(Commission):
 
 
 @attrs.frozen(kw_only=True)
-class PerUnitCommission(Commission):
+class PerUnitCommission(CommissionModel):
     """An amount for each unit bought or sold, as brokers of futures charge: ``amount * quantity``.
 
     No fraction of the notional covers that: ``expected_rate`` is 0.
@@ -105,7 +105,7 @@ class PerUnitCommission(Commission):
 
 
 @attrs.frozen(kw_only=True)
-class MakerTakerCommission(Commission):
+class MakerTakerCommission(CommissionModel):
     """A fraction of what is traded, by who provided and who took; a negative one is a rebate."""
 
     maker: Decimal = attrs.field(validator=a_number)
@@ -130,7 +130,7 @@ class MakerTakerCommission(Commission):
 
 
 @attrs.frozen(kw_only=True)
-class PolymarketCommission(Commission):
+class PolymarketCommission(CommissionModel):
     """Polymarket's fee curve: ``quantity * rate * price * (1 - price)``, paid by who takes.
 
     The rate is that of the instrument's market (its ``fee_rate``), or ``rate`` where the instrument

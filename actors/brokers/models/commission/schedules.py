@@ -12,7 +12,7 @@ from actors.brokers.models.checks import not_negative, not_negative_if_given
 from actors.brokers.models.commission.base import (
     NOTHING_CHARGED,
     Charged,
-    Commission,
+    CommissionModel,
     add,
     multiply,
     notional,
@@ -32,7 +32,7 @@ DEFAULT_TIERS: tuple[Tier, ...] = (
 
 
 @attrs.frozen(kw_only=True)
-class BoundedCommission(Commission):
+class BoundedCommission(CommissionModel):
     """An order is charged what its trades come to, but at least a minimum and at most a maximum.
 
     The bounds hold for the order, not for each of its trades: the first trade pays the minimum,
