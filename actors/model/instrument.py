@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 
 import attrs
 
@@ -18,6 +18,25 @@ class Outcome(StrEnum):
 
     YES = "YES"
     NO = "NO"
+
+
+def _not_negative(
+    _instrument: object, attribute: "attrs.Attribute[Any]", value: Decimal | None
+) -> None:
+    if value is not None and not value >= 0:
+        raise ValueError(f"{attribute.name}: expected 0 or more, found {value}")
+
+
+def _above_zero(
+    _instrument: object, attribute: "attrs.Attribute[Any]", value: Decimal | None
+) -> None:
+    if value is not None and not value > 0:
+        raise ValueError(f"{attribute.name}: expected above 0, found {value}")
+
+
+def _some_text(_instrument: object, attribute: "attrs.Attribute[Any]", value: str) -> None:
+    if not value:
+        raise ValueError(f"{attribute.name}: expected a name, found {value!r}")
 
 
 @attrs.frozen(kw_only=True)
@@ -54,19 +73,19 @@ class Instrument:
     tick: Decimal = attrs.field(default=Decimal("0.01"))
     lot: Decimal = attrs.field(default=Decimal("0.000001"))
     order_tick: Decimal = attrs.field()
-    min_quantity: Decimal = Decimal(0)
-    currency: str = "USD"
+    min_quantity: Decimal = attrs.field(default=Decimal(0), validator=_not_negative)
+    currency: str = attrs.field(default="USD", validator=_some_text)
     can_short: bool = True
     outcome: Outcome | None = None
     complement: InstrumentId | None = None
     market: str | None = None
     event: str | None = None
     multiplier: Decimal = attrs.field(default=Decimal(1))
-    margin: Decimal | None = None
-    fee_rate: Decimal | None = None
-    max_quantity: Decimal | None = None
-    min_price: Decimal | None = None
-    max_price: Decimal | None = None
+    margin: Decimal | None = attrs.field(default=None, validator=_not_negative)
+    fee_rate: Decimal | None = attrs.field(default=None, validator=_not_negative)
+    max_quantity: Decimal | None = attrs.field(default=None, validator=_above_zero)
+    min_price: Decimal | None = attrs.field(default=None, validator=_not_negative)
+    max_price: Decimal | None = attrs.field(default=None, validator=_above_zero)
 
     @order_tick.default
     def _order_tick_is_tick(self) -> Decimal:
@@ -86,6 +105,24 @@ class Instrument:
     def _multiplier_is_positive(self, _attribute: object, value: Decimal) -> None:
         if value <= 0:
             raise ValueError(f"multiplier of {self.id}: expected above 0, found {value}")
+
+    @order_tick.validator
+    def _order_tick_is_of_ticks(self, _attribute: object, value: Decimal) -> None:
+        if value <= 0 or value % self.tick:
+            expected = f"a multiple of the tick {self.tick}, above 0"
+            raise ValueError(f"order_tick: expected {expected}, found {value}")
+
+    @max_quantity.validator
+    def _quantities_are_in_order(self, _attribute: object, value: Decimal | None) -> None:
+        if value is not None and value < self.min_quantity:
+            expected = f"min_quantity ({self.min_quantity}) or more"
+            raise ValueError(f"max_quantity: expected {expected}, found {value}")
+
+    @max_price.validator
+    def _prices_are_in_order(self, _attribute: object, value: Decimal | None) -> None:
+        if value is not None and self.min_price is not None and value < self.min_price:
+            expected = f"min_price ({self.min_price}) or more"
+            raise ValueError(f"max_price: expected {expected}, found {value}")
 
     def price(self, ticks: int) -> Price:
         """Return a number of ticks as a price."""

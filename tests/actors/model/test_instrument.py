@@ -1,5 +1,7 @@
 from decimal import Decimal
+from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -66,3 +68,28 @@ def test_the_table_knows_what_it_does_not_know() -> None:
     assert found.id == "A"
     with pytest.raises(KeyError):
         table.index("B")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "expected"),
+    [
+        ("margin", "-5", "0 or more"),
+        ("fee_rate", "-2", "0 or more"),
+        ("min_quantity", "-1", "0 or more"),
+        ("min_price", "-1", "0 or more"),
+        ("max_quantity", "0", "above 0"),
+        ("max_quantity", "1", r"min_quantity \(5\) or more"),
+        ("max_price", "-1", "above 0"),
+        ("max_price", "2", r"min_price \(3\) or more"),
+        ("order_tick", "0", "a multiple of the tick 0.01, above 0"),
+        ("order_tick", "-0.01", "a multiple of the tick 0.01, above 0"),
+        ("order_tick", "0.015", "a multiple of the tick 0.01, above 0"),
+    ],
+)
+def test_terms_that_make_no_sense_are_refused(field: str, value: str, expected: str) -> None:
+    terms: dict[str, Any] = {"min_quantity": Decimal(5), "min_price": Decimal(3)}
+    terms[field] = Decimal(value)
+    with pytest.raises(ValueError, match=f"^{field}: expected {expected}, found {value}$"):
+        attrs.evolve(instrument("A", tick="0.01"), **terms)
+    with pytest.raises(ValueError, match=r"^currency: expected a name, found ''$"):
+        attrs.evolve(instrument("A"), currency="")
