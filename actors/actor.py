@@ -12,19 +12,29 @@ import attrs
 import msgspec
 
 
+class Archive(Protocol):
+    """What actors have let the journal remember for them (:class:`Archived`)."""
+
+    def find(self, kind: str, key: str) -> str | None:
+        """Return the latest state under a key, as JSON; None if there is none."""
+        ...
+
+
 @attrs.frozen(kw_only=True)
 class Context:
     """What an actor is told about the run when its core is built.
 
     ``incarnation`` is 0 for the first core and grows by one with each restart, so that ids
     derived from it never repeat. ``random`` is the actor's own generator, seeded from the run's
-    seed and the actor's name: its draws do not depend on what other actors draw.
+    seed and the actor's name: its draws do not depend on what other actors draw. ``archive`` is
+    None where nothing is remembered (no journal).
     """
 
     run_id: str
     actor: str
     incarnation: int
     random: Random
+    archive: Archive | None = None
 
 
 class Later(msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +66,8 @@ class Core(Protocol):
 
         Args:
             history: ``("received" | "sent", message)`` in the order in which the earlier
-                incarnations handled and sent them.
+                incarnations handled and sent them, and ``("at", time_ns)`` where the time of what
+                follows is another than of what was before.
         """
         ...
 

@@ -40,6 +40,7 @@ from actors.messages.trading import (
     SubmitOrder,
     Violation,
 )
+from actors.messages.venue import VenueOrder, VenueTrade
 from runtime.kernel.mailbox import Mailbox, Overflow
 from runtime.system.system import SYSTEM
 from runtime.wiring import plant
@@ -49,7 +50,7 @@ from tests.ring.scenes import RICH, SMALL
 
 ROW_OBJECTS = {Quote, Trade, Bar, BookChange, BookView, Connection, Resolution}
 """What callbacks get; never in a mailbox by themselves."""
-PARTS = {Violation, FailureReport, Origin, Top}
+PARTS = {Violation, FailureReport, Origin, Top, VenueOrder, VenueTrade}
 """Fields of messages, and values."""
 
 SENDERS: Mapping[str, frozenset[str]] = {
@@ -77,12 +78,26 @@ SENDERS: Mapping[str, frozenset[str]] = {
     "CancelArrived": frozenset({"broker"}),
     "ReplaceArrived": frozenset({"broker"}),
     "ExecutionReport": frozenset({"broker"}),
-    "TimerFired": frozenset({"strategy", "orders", "broker"}),
+    "TimerFired": frozenset({"strategy", "orders", "broker", "safety", "venue"}),
     "SetTradingState": frozenset({SYSTEM}),
     "CloseOut": frozenset({SYSTEM}),
-    "Halt": frozenset({SYSTEM}),
+    "QueryOrder": frozenset({"orders"}),
+    "VenueCall": frozenset({"broker", "safety"}),
+    "VenueAnswer": frozenset({"venue"}),
+    "VenueNews": frozenset({"venue"}),
+    "Reconcile": frozenset({SYSTEM}),
+    "VenueOrders": frozenset({"broker"}),
+    "VenueHoldings": frozenset({"broker"}),
+    "Reconciled": frozenset({"orders", "portfolio"}),
+    "Difference": frozenset({"orders", "portfolio"}),
+    "ResolveDifference": frozenset({SYSTEM}),
+    "Resumed": frozenset({SYSTEM}),
+    "Trip": frozenset({SYSTEM}),
+    "Resume": frozenset({SYSTEM}),
+    "HaltLifted": frozenset({"safety"}),
+    "Halt": frozenset({SYSTEM, "safety"}),
     "CancelAll": frozenset({SYSTEM, "portfolio"}),
-    "CancelAllAtVenue": frozenset({SYSTEM}),
+    "CancelAllAtVenue": frozenset({SYSTEM, "safety"}),
     "CancelStrategy": frozenset({SYSTEM}),
 }
 """Who sends what somebody receives; a test compares it with a journal."""

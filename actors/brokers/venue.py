@@ -13,7 +13,7 @@ from actors.brokers.recovery import held_orders
 from actors.brokers.venue_terms import EVERYTHING, VenueTerms
 from actors.messages.account import CloseOut
 from actors.messages.slices import MarketData, Slice
-from actors.messages.system import CancelAllAtVenue, TimerFired
+from actors.messages.system import CancelAllAtVenue, Resumed, TimerFired
 from actors.messages.trading import (
     CancelArrived,
     CancelPlacedOrder,
@@ -36,6 +36,7 @@ BrokerInput = (
     | CancelArrived
     | CancelAllAtVenue
     | CloseOut
+    | Resumed
     | TimerFired
     | MarketData
 )
@@ -109,6 +110,8 @@ class Venue:
                 return self._expire(message.name, now_ns)
             case CloseOut():
                 self._desk.matcher.end()
+                return []
+            case Resumed():
                 return []
             case MarketData():
                 return self._pass_rows(message.rows)

@@ -56,9 +56,61 @@ class MessageQuarantined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Halt(msgspec.Struct, frozen=True, gc=False):
-    """No new orders from now on; everything that works is cancelled."""
+    """No new orders from now on; everything that works is cancelled.
+
+    A ``final`` halt is the system's: somebody who is needed is gone for good. Another one can be
+    lifted (:class:`HaltLifted`).
+    """
 
     cause: str
+    final: bool = True
+
+
+class HaltLifted(msgspec.Struct, frozen=True, gc=False):
+    """Orders may come again: somebody has acknowledged the cause of the halt."""
+
+    cause: str
+    """The cause that was acknowledged."""
+
+
+class Trip(msgspec.Struct, frozen=True, gc=False):
+    """Halt: said to the kill switch, which sees it through."""
+
+    cause: str
+
+
+class Resume(msgspec.Struct, frozen=True, gc=False):
+    """Lift the halt: ``acknowledges`` must repeat its cause."""
+
+    acknowledges: str
+
+
+class Resumed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A new process goes on from the journal of an earlier one; sent before anything else.
+
+    ``last_ns`` is the time of the last message that the earlier one has recorded.
+    """
+
+    last_ns: int
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something that a person must look at now."""
+
+    source: str
+    text: str
+    time_ns: int
+
+
+class Archived(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Something that an actor forgets: from here on it is the journal that remembers it.
+
+    ``kind`` and ``key`` are what it is looked up by; the latest one counts. ``state`` is JSON.
+    """
+
+    kind: str
+    key: str
+    state: str
 
 
 class CancelAll(msgspec.Struct, frozen=True, gc=False):

@@ -179,6 +179,12 @@ class ReportKind(StrEnum):
     """A provisional trade has become final; only ``trade_id`` says which."""
     TRADE_FAILED = "TRADE_FAILED"
     """A provisional trade has come to nothing: its fill is taken back."""
+    LOST = "LOST"
+    """Our broker's own: the answer to a request is lost; it may have arrived or not."""
+    NOT_FOUND = "NOT_FOUND"
+    """The venue does not know the order now: that proves nothing yet."""
+    GONE = "GONE"
+    """It does not know the order, it would by now, and its trades were asked for: it is over."""
 
 
 class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -21,18 +21,32 @@ from actors.messages.account import (
     TradingStateChanged,
 )
 from actors.messages.alerts import Alert, Logged
+from actors.messages.reconciliation import (
+    Difference,
+    Reconcile,
+    Reconciled,
+    ResolveDifference,
+    VenueHoldings,
+    VenueOrders,
+)
 from actors.messages.records import MarketRow
 from actors.messages.slices import MarketData
 from actors.messages.system import (
     ActorFailed,
     ActorGaveUp,
     ActorRestarted,
+    Alarm,
+    Archived,
     CancelAll,
     CancelAllAtVenue,
     CancelStrategy,
     Halt,
+    HaltLifted,
     MessageQuarantined,
+    Resume,
+    Resumed,
     TimerFired,
+    Trip,
 )
 from actors.messages.trading import (
     CancelArrived,
@@ -55,14 +69,19 @@ from actors.messages.trading import (
     SignalRefused,
     SubmitOrder,
 )
+from actors.messages.venue import QueryOrder, VenueAnswer, VenueCall, VenueNews
 from actors.model.order import TERMINAL, OrderStatus
 from runtime.kernel.mailbox import CRASH, WAIT, Overflow, Rule
 from runtime.kernel.post import Receiver, Route
 
 
 class Role(StrEnum):
-    """Who may receive a message."""
+    """Who may receive a message; VENUE and SAFETY are not in every run."""
 
+    VENUE = "venue"
+    """The link to the venue, or a fake of both."""
+    SAFETY = "safety"
+    """The kill switch."""
     BROKER = "broker"
     ORDERS = "orders"
     PORTFOLIO = "portfolio"
@@ -92,7 +111,11 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     OrderArrived: (Role.BROKER,),
     ReplaceArrived: (Role.BROKER,),
     CancelArrived: (Role.BROKER,),
+    QueryOrder: (Role.BROKER,),
+    VenueCall: (Role.VENUE,),
     # back: what became of it
+    VenueAnswer: (Role.BROKER,),
+    VenueNews: (Role.BROKER,),
     SignalRefused: (Role.OWNER,),
     ExecutionReport: (Role.ORDERS,),
     OrderUpdate: (Role.PORTFOLIO, Role.OWNER),
@@ -101,21 +124,34 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     FillSettled: (Role.PORTFOLIO,),
     CashAdjusted: (Role.PORTFOLIO,),
     PositionChanged: (Role.OWNER,),
+    # what the venue says it holds, against what we believe
+    Reconcile: (Role.BROKER,),
+    VenueOrders: (Role.ORDERS,),
+    VenueHoldings: (Role.PORTFOLIO,),
+    Reconciled: (Role.PORTFOLIO, Role.SAFETY),
+    Difference: (Role.SAFETY,),
+    ResolveDifference: (Role.ORDERS, Role.PORTFOLIO),
     # timers
     TimerFired: (Role.SELF,),
     MarkEquity: (Role.PORTFOLIO,),
     # the system's word
     CloseOut: (Role.BROKER, Role.PORTFOLIO),
     SetTradingState: (Role.PORTFOLIO,),
-    Halt: (Role.ORDERS, Role.PORTFOLIO),
+    Resumed: (Role.BROKER, Role.ORDERS, Role.PORTFOLIO),
+    Trip: (Role.SAFETY,),
+    Resume: (Role.SAFETY,),
+    Halt: (Role.VENUE, Role.ORDERS, Role.PORTFOLIO),
+    HaltLifted: (Role.VENUE, Role.ORDERS, Role.PORTFOLIO),
     CancelAll: (Role.ORDERS,),
-    CancelAllAtVenue: (Role.BROKER,),
+    CancelAllAtVenue: (Role.VENUE, Role.BROKER),
     CancelStrategy: (Role.ORDERS, Role.PORTFOLIO),
     # for the record and for people only
     MarketRow: (),
     EquityMarked: (),
     TradingStateChanged: (),
     Alert: (),
+    Alarm: (),
+    Archived: (),
     Logged: (),
     ActorFailed: (),
     ActorRestarted: (),
@@ -163,7 +199,7 @@ def rule_of(message_type: type) -> Rule:
     return RULES.get(message_type, CRASH)
 
 
-_CORES = (Role.BROKER, Role.ORDERS, Role.PORTFOLIO)
+_CORES = (Role.VENUE, Role.SAFETY, Role.BROKER, Role.ORDERS, Role.PORTFOLIO)
 
 
 def compile_routes(
@@ -172,7 +208,7 @@ def compile_routes(
     """Return the table for the cells of one run.
 
     Args:
-        cells: The cells by name; the three cores are named as their roles, the rest are strategies.
+        cells: The cells by name; the cores are named as their roles, the rest are strategies.
         wants: For each strategy the messages it handles; it is not sent others.
     """
     return {kind: _route(kind, roles, cells, wants) for kind, roles in ROUTES.items()}
@@ -185,7 +221,7 @@ def _route(
     wants: Mapping[str, frozenset[type]],
 ) -> Route:
     """Return the receivers of a message type, with everything looked up that can be."""
-    cores = tuple(cells[role] for role in roles if role in _CORES)
+    cores = tuple(cells[role] for role in roles if role in _CORES and role in cells)
     if Role.SELF in roles:
         actors: Mapping[str, tuple[Receiver, ...]] = {name: (c,) for name, c in cells.items()}
         return lambda message: actors.get(message.actor, ())
