@@ -1,6 +1,7 @@
 """The latest price of each instrument, looked up only when somebody asks."""
 
 from bisect import bisect_left
+from typing import Any
 
 import msgspec
 
@@ -37,6 +38,17 @@ class LastPrices:
         self._traded: dict[int, Top] = {}
         self._firm_ns: dict[int, int] = {}
         self._traded_ns: dict[int, int] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the last prices, without the slice that they come from."""
+        kept = LastPrices.__new__(LastPrices)
+        kept.__dict__.update(self.__dict__)
+        for name in ("_firm", "_traded", "_firm_ns", "_traded_ns"):
+            setattr(kept, name, {**getattr(self, name)})
+        kept._absorb()
+        kept._rows = kept._sole = kept._columns = None
+        kept._stop = 0
+        return kept.__dict__
 
     def advance(self, rows: Slice, stop: int) -> None:
         """Take notice of the rows before ``stop``."""

@@ -289,6 +289,14 @@ class Slice:
         columns["source"] = np.full(len(self), source, dtype=np.int64)
         return Slice(self.instruments, columns, self.levels)
 
+    def shifted(self, by_ns: int) -> "Slice":
+        """Return the same rows ``by_ns`` later; venue times that are not known stay so."""
+        columns = {name: getattr(self, name) for name in _COLUMNS}
+        columns["time_ns"] = self.time_ns + by_ns
+        known = self.venue_time_ns != 0
+        columns["venue_time_ns"] = np.where(known, self.venue_time_ns + by_ns, 0)
+        return Slice(self.instruments, columns, self.levels)
+
     def conflated(self, newer: "Slice") -> "Slice":
         """Return both slices as one, with only the latest quote, trade and bar of an instrument.
 

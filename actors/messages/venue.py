@@ -116,8 +116,8 @@ class VenueAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a call has led to.
 
     ``order`` is the answer to PLACE, REPLACE, CANCEL and ORDER; None there means that the venue
-    does not know the order. ``cursor`` ends TRADES; ``is_truncated`` says that older ones than
-    asked for were left out, or that there are more than the venue tells.
+    does not know the order. ``cursor`` ends TRADES; ``has_more`` says that this is one page of
+    several, ``is_truncated`` that the venue does not tell all that there are.
     """
 
     number: int
@@ -131,6 +131,7 @@ class VenueAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     orders: tuple[VenueOrder, ...] = ()
     trades: tuple[VenueTrade, ...] = ()
     cursor: str = ""
+    has_more: bool = False
     is_truncated: bool = False
     positions: Mapping[str, Decimal] = {}
     """Units by instrument, signed; those that are 0 may be left out."""

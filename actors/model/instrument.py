@@ -1,6 +1,6 @@
 """What can be traded: tick, lot, and how YES and NO belong together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NewType
@@ -164,6 +164,17 @@ class Instruments:
         """Return the instrument, or None if it is not known (yet)."""
         index = self._index.get(instrument_id)
         return None if index is None else self._by_index[index]
+
+    def remember(self) -> list[Instrument]:
+        """Return all instruments, by index."""
+        return [*self._by_index]
+
+    def recall(self, known: Sequence[Instrument]) -> list[Instrument] | None:
+        """Take instruments in as they were known; None if they differ from those there are."""
+        for index, instrument in enumerate(known):
+            if self.add(instrument) != index or self._by_index[index] != instrument:
+                return None
+        return self._by_index[: len(known)]
 
     def __getitem__(self, index: int) -> Instrument:
         return self._by_index[index]

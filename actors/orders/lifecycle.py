@@ -73,7 +73,7 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderEvent, OrderStatus]] = {
         _E.CANCEL_REJECT: _S.UNKNOWN,
         _E.EXPIRE: _S.EXPIRED,
         _E.REPLACE: _S.WORKING,
-        _E.REPLACE_REJECT: _S.UNKNOWN,
+        _E.REPLACE_REJECT: _S.WORKING,  # to a change that was under way: the venue has the order
         _E.TRIGGER: _S.WORKING,
     },
     _S.WORKING: {
@@ -209,6 +209,25 @@ def next_status(
             order_id=order_id,
         )
     return _S.PARTIALLY_FILLED if has_fills and after is _S.WORKING else after
+
+
+def as_markdown() -> str:
+    """Return the table in Markdown: a row for each event, a column for each status before it.
+
+    A dash stands for what cannot happen, an empty cell for what leaves the status as it is.
+    """
+    head = ["event", *(status for status in OrderStatus)]
+    rows = [head, ["---"] * len(head)]
+    for event in OrderEvent:
+        after = [_cell(status, TRANSITIONS[status].get(event)) for status in OrderStatus]
+        rows.append([event, *after])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _cell(before: OrderStatus, after: OrderStatus | None) -> str:
+    if after is None:
+        return "-"
+    return "" if after is before else str(after)
 
 
 ALIASES: Mapping[str, Mapping[str, OrderStatus]] = {

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from actors.actor import Later
 from actors.errors import OrderNeverPlaced, OrderStateError
+from actors.messages.reconciliation import Difference, Reconciled
+from actors.messages.system import Alarm, Archived
 from actors.messages.trading import (
     CancelPlacedOrder,
     ExecutionReport,
@@ -14,6 +16,7 @@ from actors.messages.trading import (
     ReplacePlacedOrder,
     ReplaceResult,
 )
+from actors.messages.venue import QueryOrder
 from actors.model.money import ZERO
 from actors.model.order import TERMINAL
 from actors.orders.records import OrderRecord
@@ -22,10 +25,15 @@ Output = (
     PlaceOrder
     | CancelPlacedOrder
     | ReplacePlacedOrder
+    | QueryOrder
     | OrderUpdate
     | Fill
     | FillSettled
     | ReplaceResult
+    | Difference
+    | Reconciled
+    | Alarm
+    | Archived
     | Later
 )
 """Everything that the order manager says."""

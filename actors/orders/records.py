@@ -10,6 +10,9 @@ from actors.model.money import ZERO
 from actors.model.order import Order, OrderStatus
 
 
+_SUBMITTING = OrderStatus.SUBMITTING
+
+
 class Settlement(StrEnum):
     """Whether an order's trades can still be taken back; stands beside its status."""
 
@@ -21,12 +24,18 @@ class Settlement(StrEnum):
     """At least one was taken back, and none is open."""
 
 
+MOST_HISTORY = 64
+_FIRST_KEPT = 8
+"""Of a history that is too long, the beginning and the end are kept."""
+
+
 class ScheduleWork(msgspec.Struct, eq=False, gc=False):
     """How far a scheduled order has been worked off.
 
     Attributes:
         targets: What is to be sent by the end of each slice, in units, growing to the whole.
         next_slice: The slice that comes next, from 0.
+        next_ns: When that is due.
         made: How many child orders there have been: their ids count from 1.
         open: The ids of those that are not over.
         ending: Why nothing more is sent, None while more is.
@@ -34,6 +43,7 @@ class ScheduleWork(msgspec.Struct, eq=False, gc=False):
 
     targets: tuple[Decimal, ...] = ()
     next_slice: int = 0
+    next_ns: int = 0
     made: int = 0
     open: list[str] = []
     ending: str | None = None
@@ -88,14 +98,16 @@ class OrderRecord(msgspec.Struct, eq=False, gc=False):
     Attributes:
         order: What was asked, as it stands after the changes that the venue has made.
         status: Where it is.
-        history: ``(status, time_ns, cause)`` of each change of status, oldest first.
+        history: ``(status, time_ns, cause)`` of each change of status, oldest first; of very many
+            the first and the latest.
         filled_quantity: What has traded and was not taken back, in units.
         filled_cost: Sum of price times quantity over these trades.
         commission: Sum of these trades' commissions.
         venue: The name of the venue that reports on it; empty before the first report.
         trade_ids: The trades that were applied: one that comes again is ignored.
         is_acknowledged: Whether the venue has shown that it has the order.
-        is_cancel_early: Whether the venue refused to cancel what it had not seen yet.
+        is_cancel_early: Whether it is to be cancelled as soon as the venue shows that it works:
+            a cancel has come too early, or its answer is lost.
         is_triggered: Whether its stop price was reached.
         replacement: What the venue was asked to change it into; None if nothing is asked.
         loosest_limit: The limit that allows most of those that a change has asked for or ended;
@@ -176,6 +188,12 @@ class OrderRecord(msgspec.Struct, eq=False, gc=False):
         return Settlement.FAILED if any(extras.resolved.values()) else Settlement.SETTLED
 
     @property
+    def submitted_ns(self) -> int:
+        """Return when it was sent; when it was received, if it was not."""
+        times = (at_ns for status, at_ns, _ in self.history if status is _SUBMITTING)
+        return next(times, self.received_ns)
+
+    @property
     def received_ns(self) -> int:
         """Return when the order manager got the order."""
         return self.history[0][1]
@@ -184,6 +202,8 @@ class OrderRecord(msgspec.Struct, eq=False, gc=False):
         """Change the status and write it into the history."""
         self.status = status
         self.history.append((status, now_ns, cause))
+        if len(self.history) > MOST_HISTORY:
+            del self.history[_FIRST_KEPT]
 
     def add_extras(self) -> Extras:
         """Return the extras, made if there were none."""

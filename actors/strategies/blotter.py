@@ -1,6 +1,8 @@
 """What a strategy knows of its own orders and positions: what it was told, no more."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -92,6 +94,32 @@ class Blotter:
     def open_orders(self) -> tuple[OpenOrder, ...]:
         """Return the open orders, oldest first."""
         return tuple(_open_order(word) for word in self._open.values())
+
+    def saved(self) -> dict[str, Any]:
+        """Return all that is known, as plain values for JSON."""
+        return {
+            "asked": [key for key, word in self._open.items() if isinstance(word, Signal)],
+            "open": [msgspec.to_builtins(word) for word in self._open.values()],
+            "changes": dict(self._changes),
+            "positions": {key: str(quantity) for key, quantity in self._positions.items()},
+        }
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        """Know what :meth:`saved` has returned, and nothing else.
+
+        Raises:
+            msgspec.ValidationError: If it is of another shape.
+        """
+        asked = set(saved["asked"])
+        self._open = {}
+        for plain in saved["open"]:
+            if plain.get("signal_id") in asked:
+                self._open[plain["signal_id"]] = msgspec.convert(plain, Signal)
+            else:
+                update = msgspec.convert(plain, OrderUpdate)
+                self._open[update.client_order_id] = update
+        self._changes = dict(saved["changes"])
+        self._positions = {key: Decimal(text) for key, text in saved["positions"].items()}
 
 
 def _open_order(word: Signal | OrderUpdate) -> OpenOrder:

@@ -1,5 +1,7 @@
 """What a strategy is told, and when."""
 
+from typing import Any
+
 from actors.messages.account import PositionChanged
 from actors.messages.market import Bar, BookView, Connection, Quote, Resolution, Trade
 from actors.messages.trading import Fill, OrderUpdate, SignalRefused
@@ -46,6 +48,21 @@ class Callbacks:
 
     def on_stop(self) -> None:
         """Called last, before an orderly stop."""
+
+    def save(self) -> Any:
+        """Return the strategy's own state as plain values for JSON; None: it does not tell.
+
+        Called now and then between two messages. Positions, open orders and the numbers of ids
+        need not be in it: they are kept beside it.
+        """
+        return None
+
+    def restore(self, state: Any) -> None:
+        """Go back to what :meth:`save` has returned; called on a fresh instance.
+
+        The order is: ``restore``, then what has come after it is made up for in silence (positions
+        and open orders; market rows are not), then :meth:`on_start`, which must not undo it.
+        """
 
     @classmethod
     def overrides(cls, callback: str) -> bool:

@@ -10,11 +10,12 @@ from typing import Any, Literal
 import attrs
 from attrs.validators import ge, gt, in_
 
+from actors.actor import Context
 from actors.messages.market import KIND_BITS, KIND_MASK, EventKind
-from actors.model.instrument import Instrument
+from actors.model.instrument import Instrument, Instruments
 from actors.model.money import ZERO
 from actors.strategies.average_cross import twice_mid_ticks
-from actors.strategies.strategy import Strategy
+from actors.strategies.strategy import Strategy, StrategyConfig
 
 _KINDS = {"quote": EventKind.QUOTE, "bar": EventKind.BAR}
 _PRICES: dict[str, Callable[[Any], int | None]] = {
@@ -28,7 +29,7 @@ class Momentum(Strategy):
     """Holds ``quantity`` once the price is ``threshold_bps`` above that of ``lookback`` before.
 
     As far below, it holds as much short, or nothing. In between it keeps what it holds. After a
-    restart it waits for ``lookback`` prices again.
+    restart it goes on with the prices that were saved, or waits for ``lookback`` prices again.
     """
 
     @attrs.frozen(kw_only=True)
@@ -51,13 +52,29 @@ class Momentum(Strategy):
 
     parameters: Parameters
 
+    def __init__(
+        self, context: Context, instruments: Instruments, config: StrategyConfig | None = None
+    ) -> None:
+        super().__init__(context, instruments, config)
+        self._prices: dict[str, deque[int]] = {}
+        self._sides: dict[str, int] = {}
+
     def on_start(self) -> None:
-        """Know no prices yet."""
+        """Know what to listen to."""
         self._kind = _KINDS[self.parameters.on]
         self._price_of = _PRICES[self.parameters.on]
         self._threshold_bps = float(self.parameters.threshold_bps)
-        self._prices: dict[str, deque[int]] = {}
-        self._sides: dict[str, int] = {}
+
+    def save(self) -> Any:
+        """Return the last prices, and on which side it is."""
+        prices = {name: list(each) for name, each in self._prices.items()}
+        return {"prices": prices, "sides": dict(self._sides)}
+
+    def restore(self, state: Any) -> None:
+        """Go on with those prices, as many as ``lookback`` asks for now."""
+        lookback = self.parameters.lookback
+        self._prices = {name: deque(each, lookback) for name, each in state["prices"].items()}
+        self._sides = dict(state["sides"])
 
     def callback(self, code: int) -> Callable[[Any], None] | None:
         """Hear the prices that are meant, of the instruments that are meant."""

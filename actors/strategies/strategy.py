@@ -1,6 +1,6 @@
 """What every strategy is built on: callbacks in, wishes out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from random import Random  # noqa: TID251 - the type only; the generator comes from the context
 from typing import Any, ClassVar, assert_never
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, assert_never
 import attrs
 
 from actors.actor import Context, Vectorised
-from actors.messages.account import PositionChanged
+from actors.messages.account import ConvertTokens, PositionChanged
 from actors.messages.market import (
     KIND_BITS,
     KIND_MASK,
@@ -74,7 +74,9 @@ class Strategy(Callbacks, Verbs):
     ```
 
     State belongs to :meth:`on_start`. After a failure a fresh instance runs: it knows its
-    positions and open orders, its own state and its timers begin anew with ``on_start``.
+    positions and open orders, its own state and its timers begin anew with ``on_start``. One that
+    defines :meth:`save` and :meth:`restore` is given back what it has saved last; ``on_start``
+    comes after that, and must leave it as it is where ``is_restored`` says so.
 
     Attributes:
         name: The strategy's name in the run.
@@ -83,6 +85,7 @@ class Strategy(Callbacks, Verbs):
         random: A generator seeded for this strategy alone.
         now_ns: When the message under way was handled, or the latest act at a market row took
             place. Inside a market callback the time is the event's ``time_ns``.
+        is_restored: Whether :meth:`restore` was called: averages and the like are as they were.
         book_depth: How many levels a side :meth:`on_book` is shown.
         wants: The message types to deliver; for membership tests, its order means nothing.
     """
@@ -112,6 +115,7 @@ class Strategy(Callbacks, Verbs):
         self._books = BookReplicas()
         self._callbacks: dict[int, Callable[[Any], None] | None] = {}
         self._vectorised = self if isinstance(self, Vectorised) else None
+        self.is_restored = False
 
     # --- a core of the runtime -------------------------------------------------------------------
 
@@ -150,10 +154,12 @@ class Strategy(Callbacks, Verbs):
         for direction, message in history:
             match message:
                 case Signal() if direction == "sent":
-                    self._blotter.asked(message)
+                    self._sent_before(message)
                 case SignalBatch() if direction == "sent":
                     for signal in message.signals:
-                        self._blotter.asked(signal)
+                        self._sent_before(signal)
+                case ConvertTokens() if direction == "sent":
+                    self._was_used(message.request_id)
                 case ModifyOrder() if direction == "sent":
                     self._blotter.asked_to_change(message.client_order_id)
                 case OrderUpdate():
@@ -164,6 +170,34 @@ class Strategy(Callbacks, Verbs):
                     self._blotter.refused(message)
                 case _:
                     pass
+
+    def _sent_before(self, signal: Signal) -> None:
+        self._blotter.asked(signal)
+        self._was_used(signal.signal_id)
+
+    def snapshot(self) -> dict[str, Any] | None:
+        """Return what :meth:`reinstate` needs, as plain values for JSON.
+
+        None if this strategy does not say what its own state is (:meth:`save`): it is then rebuilt
+        from its whole history.
+        """
+        own = self.save()
+        if own is None:
+            return None
+        return {"wishes": self._wishes, "blotter": self._blotter.saved(), "own": own}
+
+    def reinstate(self, snapshot: Mapping[str, Any]) -> None:
+        """Go back to a snapshot; called on a fresh instance, before :meth:`recover`.
+
+        :meth:`recover` is then given what came after the snapshot, and :meth:`start` follows.
+
+        Raises:
+            msgspec.ValidationError: If the snapshot is of another shape.
+        """
+        self._wishes = snapshot["wishes"]
+        self._blotter.restore(snapshot["blotter"])
+        self.is_restored = True
+        self.restore(snapshot["own"])
 
     def stop(self, now_ns: int) -> list[Any]:
         """End; return what :meth:`on_stop` sends."""

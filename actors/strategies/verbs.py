@@ -295,6 +295,12 @@ class Verbs:
             self._batch.append(signal)
         return signal.signal_id
 
+    def _was_used(self, wish_id: str) -> None:
+        """Use no id again that this incarnation has used before, in another process."""
+        number = wish_id.removeprefix(self._id_prefix)
+        if number != wish_id and number.isdecimal():
+            self._wishes = max(self._wishes, int(number))
+
     def take_outbox(self, now_ns: int) -> list[Any]:
         """Return and forget what was sent; timers' delays count from ``now_ns``."""
         self.now_ns = now_ns

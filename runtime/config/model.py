@@ -16,6 +16,7 @@ from actors.orders.config import OrderManagerConfig
 from actors.portfolio.books.settings import CostMethod
 from actors.portfolio.config import EquitySampling
 from runtime.config.conversion import HIDDEN, REST
+from runtime.config.daemon import CrashConfig, DaemonConfig, StopConfig
 from runtime.config.document import Document
 
 _LARGEST_SEED = 2**63 - 1
@@ -30,6 +31,15 @@ class Mode(StrEnum):
     BACKTEST = "backtest"
     REPLAY = "replay"
     SIMULATE = "simulate"
+    PAPER = "paper"
+    """Real time, and orders that go to a venue which is not one."""
+    LIVE = "live"
+    """Real time and real money."""
+
+    @property
+    def is_real_time(self) -> bool:
+        """Return whether the clock is the wall's."""
+        return self in (Mode.PAPER, Mode.LIVE)
 
 
 class JournalKind(StrEnum):
@@ -192,6 +202,9 @@ class RunConfig:
             filled in when a configuration is read.
         broker: Where orders go.
         supervision: What goes for every actor that has none of its own.
+        daemon: How long a run in real time lasts, and what it tells of itself.
+        stop: How a run in real time is stopped.
+        crash: What a run in real time does when it fails.
         document: The file as it was read: says where each key stands.
     """
 
@@ -216,6 +229,9 @@ class RunConfig:
     default_strategies: bool = False
     broker: BrokerConfig = BrokerConfig()
     supervision: SupervisionConfig = SupervisionConfig()
+    daemon: DaemonConfig = attrs.field(factory=DaemonConfig)
+    stop: StopConfig = attrs.field(factory=StopConfig)
+    crash: CrashConfig = attrs.field(factory=CrashConfig)
     document: Document = attrs.field(
         factory=lambda: Document(file="(built)"), eq=False, repr=False, metadata={HIDDEN: True}
     )

@@ -57,6 +57,14 @@ def make_run_folder(base: Path, *, started_ns: int, mode: str, name: str) -> Pat
     return folder
 
 
+def stable_run_folder(base: Path, name: str) -> Path:
+    """Make and return the folder of a run in real time: the same each time, so that it resumes."""
+    folder = base / name
+    folder.mkdir(parents=True, exist_ok=True)
+    _point_to(base, folder)
+    return folder
+
+
 def newest_run(base: Path) -> Path | None:
     """Return the folder of the newest run in ``base``, or None if there is none."""
     latest = base / LATEST

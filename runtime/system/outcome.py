@@ -1,8 +1,6 @@
 """What a system that has run says of itself, as values for reports."""
 
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 import attrs
 
@@ -23,7 +21,7 @@ from runtime.observe.result import (
     RunResult,
     SystemRow,
 )
-from runtime.system.system import System
+from runtime.system.base import Running
 from runtime.wiring.components import run_id
 from runtime.wiring.routes import Role
 
@@ -38,7 +36,7 @@ class WallTimes:
     finished_ns: int
 
 
-def outcome(config: RunConfig, system: System, wall: WallTimes) -> RunResult:
+def outcome(config: RunConfig, system: Running, wall: WallTimes) -> RunResult:
     """Return the result of a run."""
     portfolio: Portfolio = system.cores[Role.PORTFOLIO]
     orders: OrderManager = system.cores[Role.ORDERS]
@@ -56,7 +54,7 @@ def outcome(config: RunConfig, system: System, wall: WallTimes) -> RunResult:
         finished_ns=system.finished_ns,
         wall_started_ns=wall.started_ns,
         wall_finished_ns=wall.finished_ns,
-        events=0 if plant.sequencer is None else plant.sequencer.rows_passed,
+        events=system.rows_passed,
         messages=plant.post.sequence,
         orders=tuple(_order_row(record) for record in orders.orders()),
         fills=tuple(FillRow(time_ns=fill.venue_time_ns, fill=fill) for fill in portfolio.fills),
@@ -76,7 +74,9 @@ def outcome(config: RunConfig, system: System, wall: WallTimes) -> RunResult:
             )
             for alert in system.observed.alerts
         ),
-        feeds=tuple(FeedRow(name=feed.name, summary=_summary(feed)) for feed in plant.feeds),
+        feeds=tuple(
+            FeedRow(name=feed.name, summary=system.summary_of(feed)) for feed in plant.feeds
+        ),
         actors=system.tree,
         system=tuple(
             SystemRow(time_ns=time_ns, event=event)
@@ -92,16 +92,11 @@ def outcome(config: RunConfig, system: System, wall: WallTimes) -> RunResult:
     )
 
 
-def _ending(system: System, portfolio: Portfolio) -> tuple[ExitCode, str]:
+def _ending(system: Running, portfolio: Portfolio) -> tuple[ExitCode, str]:
     """Return how a run has ended: one that went well but was halted by risk says so."""
     if system.exit_code is ExitCode.GOOD and portfolio.trading_state is TradingState.HALTED:
         return ExitCode.RISK_HALTED, f"halted by risk: {portfolio.trading_state_cause}"
-    return system.exit_code, system.failure or _REASONS[system.exit_code]
-
-
-def _summary(feed: Any) -> Mapping[str, Any]:
-    summary: Mapping[str, Any] = {} if feed.source is None else feed.source.summary()
-    return summary
+    return system.exit_code, system.ending or _REASONS[system.exit_code]
 
 
 def _order_row(record: OrderRecord) -> OrderRow:
@@ -121,7 +116,7 @@ def _order_row(record: OrderRecord) -> OrderRow:
 class ProgressOf:
     """Tells how far a system has come; asking changes nothing."""
 
-    def __init__(self, system: System) -> None:
+    def __init__(self, system: Running) -> None:
         self._system = system
 
     def progress(self) -> Progress:
@@ -137,7 +132,7 @@ class ProgressOf:
             orders, fills, equity = statistics.orders, statistics.fills, portfolio.equity()
         return Progress(
             time_ns=plant.clock.now_ns(),
-            events=0 if plant.sequencer is None else plant.sequencer.rows_passed,
+            events=self._system.rows_passed,
             orders=orders,
             fills=fills,
             equity=equity,

@@ -1,5 +1,6 @@
 """A configuration is run once, into a folder."""
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -14,9 +15,12 @@ from runtime.config.model import JournalKind, RunConfig
 from runtime.kernel.clock import wall_time_ns
 from runtime.observe.progress import ProgressSource
 from runtime.observe.result import FeedRow, RunResult
+from runtime.system.live import LiveSettings, LiveSystem
+from runtime.system.notify import ServiceManager
 from runtime.system.outcome import ProgressOf, WallTimes, outcome
 from runtime.system.system import SupervisionEvent, System
 from runtime.wiring.components import blueprint, with_strategies
+from runtime.wiring.plant import Blueprint
 from runtime.wiring.routes import Role
 
 JOURNAL_FILE = "journal.db"
@@ -61,7 +65,7 @@ class Session:
         parts = blueprint(config)
         if add:
             parts = with_strategies(parts, add, config.supervision)
-        self.system = System(parts, journal_path=journal_path, close_out=config.close_out)
+        self.system = _system(config, parts, folder, journal_path)
         self.system.observed.on_line = _log_line
         self.system.observed.on_supervision = _log_supervision
 
@@ -115,6 +119,20 @@ class Session:
             f"the account has no value in {own}: {', '.join(unrated)} without a rate; "
             f"set portfolio.fx: {{{rates}}}, a number or the id of an instrument that has prices"
         )
+
+
+def _system(
+    config: RunConfig, parts: Blueprint, folder: Path | None, journal_path: Path | None
+) -> System | LiveSystem:
+    if not config.mode.is_real_time:
+        return System(parts, journal_path=journal_path, close_out=config.close_out)
+    settings = LiveSettings(
+        stop=config.stop,
+        crash=config.crash,
+        duration_ns=config.daemon.duration_ns,
+        manager=ServiceManager.of(os.environ),
+    )
+    return LiveSystem(parts, folder=folder, journal_path=journal_path, settings=settings)
 
 
 def _log_problems(feed: FeedRow) -> None:

@@ -1,4 +1,4 @@
-"""One run: starts the plant, paces it to the end of its data, stops it in order.
+"""One run in virtual time: starts the plant, paces it to the end of its data, stops it in order.
 
 A strategy that has spent its restart budget is left out and its orders are cancelled; the rest
 trades on. When a core (portfolio, order manager, broker) has spent its own, nothing new leaves any
@@ -6,110 +6,40 @@ more, what is open is cancelled, and the run ends as failed.
 """
 
 import signal
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import attrs
 import trio
 
 from actors.messages.account import CloseOut, MarkEquity
-from actors.messages.alerts import Alert, Logged
-from actors.messages.system import (
-    ActorFailed,
-    ActorGaveUp,
-    ActorRestarted,
-    CancelAll,
-    CancelAllAtVenue,
-    CancelStrategy,
-    Halt,
-    MessageQuarantined,
-)
-from runtime.kernel.cell import Cell
+from actors.messages.system import CancelAll
 from runtime.kernel.determinism import seeded_scheduler, steady_collector
-from runtime.kernel.supervisor import SupervisorReport
-from runtime.observe.result import ActorRow, ExitCode
-from runtime.system.rebuilding import rebuilt, tell_unheard_reports
-from runtime.wiring.plant import CORES, GUARD, Blueprint, Plant, build_simulated
+from runtime.observe.result import ExitCode
+from runtime.system.base import SYSTEM as SYSTEM
+from runtime.system.base import Observed as Observed
+from runtime.system.base import Running
+from runtime.system.base import SupervisionEvent as SupervisionEvent
+from runtime.system.rebuilding import tell_unheard_reports
+from runtime.wiring.plant import Blueprint, Plant, build_simulated
 from runtime.wiring.routes import Role
 from runtime.wiring.tree import actor_rows
 
-SYSTEM = "system"
-_ALERTS_KEPT = 1000
 
-SupervisionEvent = ActorFailed | ActorRestarted | ActorGaveUp | MessageQuarantined
-
-
-@attrs.define
-class Observed:
-    """What a run has told people, with the time it was told."""
-
-    supervision: list[tuple[int, SupervisionEvent]] = attrs.field(factory=list)
-    alerts: list[Alert] = attrs.field(factory=list)
-    alerts_not_kept: int = 0
-    on_line: Callable[[Logged], None] | None = None
-    on_supervision: Callable[[int, SupervisionEvent], None] | None = None
-
-    def see(self, message: Any, now_ns: int) -> None:
-        """Take notice of a message that no actor receives."""
-        if isinstance(message, Alert):
-            self._see_alert(message)
-        elif isinstance(message, Logged):
-            if self.on_line is not None:
-                self.on_line(message)
-        elif isinstance(message, SupervisionEvent):
-            self.supervision.append((now_ns, message))
-            if self.on_supervision is not None:
-                self.on_supervision(now_ns, message)
-
-    def _see_alert(self, alert: Alert) -> None:
-        if len(self.alerts) < _ALERTS_KEPT:
-            self.alerts.append(alert)
-        else:
-            self.alerts_not_kept += 1
-
-
-class System:
-    """One simulated run of a blueprint.
-
-    After :meth:`run`, ``plant`` is still there to be read: its cells hold their last cores.
-    """
+class System(Running):
+    """One simulated run of a blueprint."""
 
     def __init__(
         self, blueprint: Blueprint, *, journal_path: Path | None = None, close_out: bool = True
     ) -> None:
-        self.observed = Observed()
-        self.failure: str | None = None
-        self.exit_code = ExitCode.GOOD
-        self.started_ns = 0
-        self.finished_ns = 0
-        self.cores: dict[str, Any] = {}
-        self.tree: tuple[ActorRow, ...] = ()
+        super().__init__()
         self._blueprint = blueprint
         self._journal_path = journal_path
         self._close_out = close_out
-        self._plant: Plant | None = None
-        self._companions: list[Callable[[], Any]] = []
-        self._preparations: list[Callable[[Plant], None]] = []
 
     @property
-    def plant(self) -> Plant:
-        """Return the actors; AssertionError before the run has begun."""
-        assert self._plant is not None, "the run has not begun"
-        return self._plant
-
-    @property
-    def has_begun(self) -> bool:
-        """Return whether there is a plant yet."""
-        return self._plant is not None
-
-    def accompany(self, task: Callable[[], Any]) -> None:
-        """Run an async function beside the run; it is cancelled at the end (a progress display)."""
-        self._companions.append(task)
-
-    def prepare(self, prepare: Callable[[Plant], None]) -> None:
-        """Have the plant shown to a function before anything happens in it."""
-        self._preparations.append(prepare)
+    def rows_passed(self) -> int:
+        """Return how many market rows have passed."""
+        sequencer = self.plant.sequencer
+        return 0 if sequencer is None else sequencer.rows_passed
 
     def run(self) -> None:
         """Run to the end of the data, to an interrupt, or to a failure."""
@@ -159,16 +89,6 @@ class System:
         self._send(MarkEquity(is_last=True))
         await sequencer.finish_in_flight()
 
-    def _send(self, message: Any) -> None:
-        plant = self.plant
-        plant.post.deliver(SYSTEM, 0, message, plant.clock.now_ns())
-
-    def _keep_cores(self, plant: Plant) -> None:
-        """Keep the cores for the result; one that is down is rebuilt from the journal."""
-        for name, cell in plant.cells.items():
-            if name not in self.cores:
-                self.cores[name] = cell.core or self._rebuilt(cell, plant)
-
     def _hear_the_venue_out(self, plant: Plant) -> None:
         """Have the venue's reports booked that came after the order manager had given up."""
         cell = plant.cells[Role.ORDERS]
@@ -179,46 +99,8 @@ class System:
         if failed:
             self._fail(f"{failed} reports of the venue could not be booked")
 
-    def _rebuilt(self, cell: Cell, plant: Plant) -> Any:
-        """Return a core for an actor that is down; one that knows nothing if it must be."""
-        try:
-            return rebuilt(cell, plant.journal)
-        except Exception as error:  # noqa: BLE001 - whatever it is, a result is due
-            if cell.name in CORES:
-                self._fail(f"{cell.name} cannot be rebuilt: {error!r}")
-            return rebuilt(cell, None)
-
-    # --- supervision -----------------------------------------------------------------------------
-
-    def _report(self, event: SupervisorReport) -> None:
-        """Record what a supervisor says; act on an actor that stays down."""
-        if event.actor.endswith(GUARD):
-            return
-        self._send(event)
-        if isinstance(event, ActorGaveUp):
-            self._gave_up(event)
-
-    def _gave_up(self, event: ActorGaveUp) -> None:
-        plant = self.plant
-        cell = plant.cells.get(event.actor)
-        if cell is None:
-            self._fail(f"feed {event.actor} gave up: {event.reason}")
-            return
-        cell.mailbox.close()
-        if event.actor not in CORES:
-            self._send(CancelStrategy(event.actor, event.reason))
-            return
-        cause = f"{event.actor} gave up: {event.reason}"
-        self._fail(cause)
-        self._send(Halt(cause))
-        if event.actor == Role.ORDERS:
-            self._send(CancelAllAtVenue(cause))
-        if plant.sequencer is not None:
-            plant.sequencer.request_stop()
-
-    def _fail(self, cause: str) -> None:
-        self.failure = f"{self.failure}; {cause}" if self.failure else cause
-        self.exit_code = ExitCode.FAILED
+    def _end_early(self) -> None:
+        self.interrupt()
 
     # --- signals ---------------------------------------------------------------------------------
 

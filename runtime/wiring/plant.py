@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from actors.actor import Context, Core, Source
+from actors.errors import JournalError
 from actors.messages.market import KIND_MASK, ConnectionState, EventKind
 from actors.messages.merging import Merger
 from actors.messages.records import Origin
@@ -20,6 +21,7 @@ from runtime.kernel.codec import Codec
 from runtime.kernel.determinism import seeded_random
 from runtime.kernel.incarnation import Child
 from runtime.kernel.journal import InlineJournal, Journal, LiveJournal
+from runtime.kernel.journal_watch import WatchedJournal
 from runtime.kernel.live import LiveFeed, LiveTimers, Quiescence
 from runtime.kernel.mailbox import Mailbox
 from runtime.kernel.market import Market
@@ -40,12 +42,16 @@ GUARD = "-guard"
 """Ends the name of the supervisor that guards one actor, so that its failures stay its own."""
 
 
+MakeShell = Callable[[Post, Clock], Child]
+
+
 @attrs.frozen(kw_only=True)
 class Blueprint:
     """The parts of a run, before they are wired.
 
     ``cores`` and ``strategies`` build a fresh core each time; ``sources`` a fresh source for an
-    incarnation. ``supervision`` has one entry for each actor and feed.
+    incarnation. ``supervision`` has one entry for each actor and feed. ``shells`` are what talks to
+    the world outside, in real time only.
     """
 
     run_id: str
@@ -57,6 +63,7 @@ class Blueprint:
     sources: Mapping[str, Callable[[int], Source]]
     supervision: Mapping[str, SupervisionConfig]
     speed: float = 0.0
+    shells: Mapping[str, MakeShell] = attrs.field(factory=dict)
 
 
 @attrs.define
@@ -72,6 +79,7 @@ class Plant:
     instruments: Instruments
     sequencer: Sequencer | None = None
     quiescence: Quiescence | None = None
+    shells: dict[str, Child] = attrs.field(factory=dict)
 
     @property
     def strategies(self) -> list[Cell]:
@@ -130,10 +138,12 @@ def build_live(
     report: Report,
     *,
     epoch_ns: int | None = None,
+    journal_failed: Callable[[JournalError], None] | None = None,
 ) -> Plant:
     """Return a plant in wall time: each cell drains its own mailbox, in bursts.
 
     ``epoch_ns`` is what the clock shows when it starts; the machine's time if not given.
+    ``journal_failed`` is told when nothing can be recorded any more; without it, that ends the run.
     """
     clock = LiveClock(epoch_ns)
     journal = None
@@ -156,10 +166,23 @@ def build_live(
     feeds = [
         LiveFeed(name, make, MarketData, post, clock) for name, make in blueprint.sources.items()
     ]
-    helpers: list[Child] = [timers] if journal is None else [journal, timers]
+    helpers: list[Child] = [timers]
+    if journal is not None:
+        writer = journal if journal_failed is None else WatchedJournal(journal, journal_failed)
+        helpers = [writer, timers]
+    shells = {name: make(post, clock) for name, make in blueprint.shells.items()}
+    helpers += shells.values()
     root = _tree(blueprint, feeds, cells, _supervision(blueprint, clock, report), helpers)
     return Plant(
-        clock, post, journal, cells, feeds, root, blueprint.instruments, quiescence=quiescence
+        clock,
+        post,
+        journal,
+        cells,
+        feeds,
+        root,
+        blueprint.instruments,
+        quiescence=quiescence,
+        shells=shells,
     )
 
 

@@ -9,6 +9,7 @@ from actors.model.order import OrderStatus, Side
 
 _REMEMBERED = 1000
 """How many orders' fills are kept in mind, for those that come late."""
+Known = tuple[dict[str, Decimal], dict[str, Decimal], dict[str, Decimal]]
 _AT_REST = (OrderStatus.WORKING, OrderStatus.PARTIALLY_FILLED)
 
 
@@ -94,6 +95,14 @@ class Exposure:
         position = self._position.get(instrument, ZERO)
         other = position + self._ahead.get(instrument, ZERO)
         return max(position, other), min(position, other)
+
+    def known(self) -> Known:
+        """Return what it knows: fills ahead of positions, filled quantities, positions."""
+        return dict(self._ahead), dict(self._filled), dict(self._position)
+
+    def know(self, known: Known) -> None:
+        """Know what :meth:`known` has returned, and nothing else."""
+        self._ahead, self._filled, self._position = (dict(each) for each in known)
 
     def settle(self) -> None:
         """Take every fill as told of by the positions."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import attrs
+import msgspec
 
 from actors.actor import Context
 from actors.messages.account import PositionChanged
@@ -19,6 +20,7 @@ from actors.strategies.market_maker.quoting import (
     quoted_sizes,
     twice_fair_ticks,
 )
+from actors.strategies.market_maker.saving import Saved, made_up_for, restored, saved_markets
 from actors.strategies.strategy import Strategy, StrategyConfig
 
 _BUY, _SELL = Side.BUY, Side.SELL
@@ -33,7 +35,7 @@ class MarketMaker(Strategy):
     whatever fills next. It takes its quotes out when its data stop, when a book loses its sequence
     or is crossed or empty on one side, and when the market resolves; after a refusal (because
     trading is halted, say) it waits for ``retry``. After a restart it cancels what it finds open
-    and begins anew.
+    and begins anew; where its state was saved, it goes on with the quotes it knows of.
     """
 
     @attrs.frozen(kw_only=True)
@@ -60,16 +62,41 @@ class MarketMaker(Strategy):
                 self._exposure.updated(message)
             elif isinstance(message, PositionChanged):
                 self._exposure.position_changed(message.instrument, message.quantity)
-        self._exposure.settle()
+        if self.is_restored:
+            made_up_for(self._markets, history)
+        else:
+            self._exposure.settle()
+
+    def save(self) -> Any:
+        """Return its quotes, and what it knows of its positions."""
+        saved = Saved(
+            markets=saved_markets(self._markets),
+            exposure=self._exposure.known(),
+            paused_until_ns=self._paused_until_ns,
+            old=self._old,
+        )
+        return msgspec.to_builtins(saved)
+
+    def restore(self, state: Any) -> None:
+        """Go on with those."""
+        saved, self._markets = restored(state, self._exposure, self.instruments)
+        self._paused_until_ns = saved.paused_until_ns
+        self._old = dict(saved.old)
 
     def on_start(self) -> None:
-        """Cancel what an earlier incarnation has left in the market."""
+        """Cancel what an earlier incarnation has left in the market, but for what it knows of."""
         refresh = 2 * self.parameters.refresh_ticks
         self._still = range(1 - refresh, refresh)
         self._refresh_ns = self.parameters.refresh_ns
-        for order in self.open_orders():
-            self._old[order.client_order_id] = order.instrument
-            self.cancel(order.client_order_id, reason="begins anew")
+        known = {own.order_id for market in self._markets.values() for own in market.own.values()}
+        open_ids = {order.client_order_id: order.instrument for order in self.open_orders()}
+        self._old = {order: name for order, name in self._old.items() if order in open_ids}
+        for order_id, instrument in open_ids.items():
+            if order_id not in known and order_id not in self._old:
+                self._old[order_id] = instrument
+                self.cancel(order_id, reason="begins anew")
+        if self.is_restored and self.parameters.max_quote_age_ns is not None:
+            self.on_timer(_WATCH)
 
     # --- what it hears ---------------------------------------------------------------------------
 

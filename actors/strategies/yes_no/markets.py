@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from actors.messages.market import Connection, ConnectionState, Quote
-from actors.model.instrument import Instrument, Outcome
+from actors.model.instrument import Instrument, Instruments, Outcome
 from actors.model.money import ZERO
+from actors.strategies.saving import plain_quote, quote_of
 from actors.strategies.yes_no.state import YES, Rank, Top
 
 
@@ -119,6 +121,29 @@ class Markets:
         if half is not None:
             half.is_over = True
 
+    def saved(self) -> Any:
+        """Return all halves and pairs, as plain values for JSON."""
+        halves = {
+            name: [plain_quote(half.quote), half.is_synced, half.is_over]
+            for name, half in self._halves.items()
+        }
+        return {"halves": halves, "pairs": [_saved(pair) for pair in self.pairs()]}
+
+    def restore(self, state: Any, table: Instruments) -> None:
+        """Know what :meth:`saved` has returned of the instruments that are known (already)."""
+        for name, (quote, is_synced, is_over) in state["halves"].items():
+            instrument = table.get(name)
+            half = None if instrument is None else self._half(instrument)
+            if half is not None:
+                half.is_synced, half.is_over = is_synced, is_over
+                half.quote = quote_of(quote, name, table)
+        for yes, first_price, leg_due_ns, merge_id, merging, stop in state["pairs"]:
+            pair = self._pairs.get(yes)
+            if pair is not None:
+                pair.first_price = None if first_price is None else Decimal(first_price)
+                pair.leg_due_ns, pair.merge_id, pair.merging = leg_due_ns, merge_id, set(merging)
+                pair.stop = None if stop is None else Rank(stop)
+
     def _half(self, instrument: Instrument) -> Half | None:
         """Return a half; a new one is joined with the other, if that is known."""
         half = self._halves.get(instrument.id)
@@ -130,3 +155,10 @@ class Markets:
                 pair = Pair(half, other) if side is YES else Pair(other, half)
                 self._pairs[instrument.id] = self._pairs[complement] = pair
         return half
+
+
+def _saved(pair: Pair) -> list[Any]:
+    first = None if pair.first_price is None else str(pair.first_price)
+    stop = None if pair.stop is None else int(pair.stop)
+    merging = sorted(pair.merging)
+    return [pair.yes.instrument.id, first, pair.leg_due_ns, pair.merge_id, merging, stop]

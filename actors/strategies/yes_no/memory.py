@@ -1,8 +1,10 @@
 """What the YES/NO strategy knows of its orders and positions, and rebuilds after a failure."""
 
 from decimal import Decimal
+from typing import Any
 
 import attrs
+import msgspec
 
 from actors.messages.account import PositionChanged
 from actors.messages.trading import OrderUpdate, Signal, SignalRefused
@@ -40,6 +42,16 @@ class HalfPair:
     side: Outcome
     size: Decimal
     paid: Decimal
+
+
+class _Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """A memory as it is saved."""
+
+    orders: dict[str, _Order]
+    positions: dict[str, PositionChanged]
+    lags: dict[str, _Lag]
+    legs: dict[str, Decimal]
+    paid: dict[str, Decimal]
 
 
 class Memory:
@@ -116,6 +128,27 @@ class Memory:
             return None
         side, instrument = (Outcome.YES, yes) if excess > 0 else (Outcome.NO, no)
         return HalfPair(side, abs(excess), self._paid.get(instrument, ZERO))
+
+    def saved(self) -> Any:
+        """Return all of it, as plain values for JSON."""
+        saved = _Saved(
+            orders=self._orders,
+            positions=self._positions,
+            lags=self._lags,
+            legs=self._legs,
+            paid=self._paid,
+        )
+        return msgspec.to_builtins(saved)
+
+    def restore(self, state: Any) -> None:
+        """Know what :meth:`saved` has returned, and nothing else.
+
+        Raises:
+            msgspec.ValidationError: If it is of another shape.
+        """
+        saved = msgspec.convert(state, _Saved)
+        self._orders, self._positions, self._lags = saved.orders, saved.positions, saved.lags
+        self._legs, self._paid = saved.legs, saved.paid
 
     def _forget_finished(self, signal: Signal) -> None:
         """Drop the earlier orders of an instrument that are over: a new one follows them."""

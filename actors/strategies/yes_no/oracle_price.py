@@ -2,9 +2,10 @@
 
 from collections import deque
 from decimal import Decimal
+from typing import Any
 
 from actors.messages.market import Bar, Quote, Trade
-from actors.model.instrument import Instrument
+from actors.model.instrument import Instrument, Instruments
 from actors.strategies.yes_no.parameters import OracleParameters
 from actors.strategies.yes_no.state import OracleView
 
@@ -54,6 +55,21 @@ class OraclePrice:
         self._instrument = None
         self._is_quoted = False
         self._window.clear()
+
+    def saved(self) -> Any:
+        """Return what it knows, as plain values for JSON."""
+        name = None if self._instrument is None else self._instrument.id
+        window = [list(each) for each in self._window]
+        return [name, self._is_quoted, self._half_ticks, self._time_ns, window]
+
+    def restore(self, state: Any, table: Instruments) -> None:
+        """Know what :meth:`saved` has returned; nothing, if the instrument is not known (yet)."""
+        name, is_quoted, half_ticks, time_ns, window = state
+        self.forget()
+        self._instrument = None if name is None else table.get(name)
+        if self._instrument is not None:
+            self._is_quoted, self._half_ticks, self._time_ns = is_quoted, half_ticks, time_ns
+            self._window.extend((at_ns, half) for at_ns, half in window)
 
     def view(self, now_ns: int, first: Decimal | None) -> OracleView | None:
         """Return what the rules see.

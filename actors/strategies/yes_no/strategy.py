@@ -56,7 +56,8 @@ class YesNo(Strategy):
 
     Orders take what is there (immediate-or-cancel at the best price), unless ``rest`` is set. What
     an arbitrage has left over of one side alone is completed or sold before anything else is done
-    in that market; so it is after a restart, from then on with a new ``leg_timeout``.
+    in that market; so it is after a restart, from then on with a new ``leg_timeout`` if the time
+    that was left was not saved.
 
     Attributes:
         dropped: How often the oracle did not let a rule's order through.
@@ -98,6 +99,34 @@ class YesNo(Strategy):
                     self._memory.refused(message)
                 case _:
                     pass
+
+    def save(self) -> Any:
+        """Return what it knows of its orders and positions, of the markets and of the oracle."""
+        return {
+            "memory": self._memory.saved(),
+            "markets": self._markets.saved(),
+            "oracle": None if self._oracle is None else self._oracle.saved(),
+            "dropped": dict(self.dropped),
+        }
+
+    def restore(self, state: Any) -> None:
+        """Go on with that."""
+        self._memory.restore(state["memory"])
+        self._markets.restore(state["markets"], self.instruments)
+        if self._oracle is not None and state["oracle"] is not None:
+            self._oracle.restore(state["oracle"], self.instruments)
+        self.dropped = Counter(state["dropped"])
+
+    def on_start(self) -> None:
+        """Set the timers again that were under way when the state was saved."""
+        for pair in self._markets.pairs():
+            left_ns = pair.leg_due_ns - self.now_ns
+            if left_ns > 0:
+                self.set_timer(_LEG_TIMER + pair.yes.instrument.id, left_ns)
+        if self.is_restored and self.parameters.rest:
+            for order in self.open_orders():
+                timer = _ORDER_TIMER + order.client_order_id
+                self.set_timer(timer, self.parameters.order_timeout_ns)
 
     # --- what it hears ---------------------------------------------------------------------------
 

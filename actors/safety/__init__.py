@@ -1,0 +1,1 @@
+"""The kill switch: halts trading, sees it through, and lets nobody resume unknowingly."""

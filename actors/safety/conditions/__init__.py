@@ -1,0 +1,1 @@
+"""What trips the kill switch by itself."""

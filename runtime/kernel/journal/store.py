@@ -1,0 +1,198 @@
+"""What is written into a journal: commits, all or none, each chained to the one before it."""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from pathlib import Path
+
+import attrs
+import msgspec
+
+from actors.errors import JournalError
+from actors.messages.system import Archived, MessageQuarantined
+from runtime.kernel.faults import reach
+from runtime.kernel.journal.marks import Mark, Snapshot
+from runtime.kernel.journal.rows import NO_DIGEST, Row, chained, checksum, checksums
+
+SNAPSHOTS_KEPT = 2
+_INSERT = "INSERT INTO envelopes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_TIMER = "INSERT INTO timers VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_SNAPSHOT = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_FORGET_SNAPSHOTS = f"""
+DELETE FROM snapshots WHERE actor = ?1 AND sequence NOT IN
+(SELECT sequence FROM snapshots WHERE actor = ?1 ORDER BY sequence DESC LIMIT {SNAPSHOTS_KEPT})
+"""
+_type_of = itemgetter(6)
+_ARCHIVED = Archived.__name__
+_QUARANTINED = MessageQuarantined.__name__
+_archived = msgspec.json.Decoder(Archived).decode
+_quarantined = msgspec.json.Decoder(MessageQuarantined).decode
+
+
+@attrs.frozen(kw_only=True)
+class Batch:
+    """What goes into one commit."""
+
+    rows: Sequence[Row]
+    marks: Sequence[Mark] = ()
+    snapshots: Sequence[Snapshot] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is nothing to commit."""
+        return not (self.rows or self.marks or self.snapshots)
+
+
+class Store:
+    """The writing end of one segment.
+
+    Attributes:
+        path: The file.
+        last_sequence: Of the last row that is committed, here or in the segment before.
+        digest: Of the last commit.
+        rows: How many rows this segment has.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        meta: Mapping[str, str],
+        *,
+        tracks_timers: bool,
+    ) -> None:
+        self.path = path
+        self.connection = connection
+        self.segment = int(meta["segment"])
+        self.first_sequence = int(meta["first_sequence"])
+        self.digest = bytes.fromhex(meta.get("previous_digest", ""))
+        self.last_sequence = self.first_sequence - 1
+        self.last_time_ns = int(meta.get("last_time_ns", "0"))
+        self.rows = 0
+        self._tracks_timers = tracks_timers
+        self._timers: set[int] = set()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take notice of what the file holds already."""
+        query = "SELECT last_sequence, digest FROM commits ORDER BY last_sequence DESC LIMIT 1"
+        last = self.connection.execute(query).fetchone()
+        if last is not None:
+            self.last_sequence, self.digest = last
+            query = "SELECT time_ns FROM envelopes WHERE sequence = ?"
+            (self.last_time_ns,) = self.connection.execute(query, (self.last_sequence,)).fetchone()
+            (self.rows,) = self.connection.execute("SELECT count(*) FROM envelopes").fetchone()
+        if self._tracks_timers:
+            timers = self.connection.execute("SELECT sequence FROM timers").fetchall()
+            self._timers = {sequence for (sequence,) in timers}
+
+    def commit(self, batch: Batch) -> None:
+        """Commit a batch, all or none.
+
+        Raises:
+            JournalError: If it could not be committed.
+        """
+        connection = self.connection
+        try:
+            reach("journal.before_commit", self.path)
+            connection.execute("BEGIN")
+            timers = self._put(batch)
+            connection.execute("COMMIT")
+            reach("journal.after_commit", self.path)
+        except (sqlite3.Error, OSError) as error:
+            with contextlib.suppress(sqlite3.Error):  # there may be nothing to take back
+                connection.execute("ROLLBACK")
+            raise JournalError(f"the journal cannot be written: {error}") from error
+        if batch.rows:
+            self.last_sequence, self.last_time_ns = batch.rows[-1][:2]
+            self.rows += len(batch.rows)
+            self._timers = timers
+
+    def _put(self, batch: Batch) -> set[int]:
+        """Write a batch; return the timers that are not delivered afterwards."""
+        connection = self.connection
+        timers = self._timers
+        rows = batch.rows
+        if rows:
+            connection.executemany(_INSERT, rows)
+            self._put_commit(rows)
+            types = set(map(_type_of, rows))
+            if _ARCHIVED in types:
+                put_archived(connection, rows)
+            if self._tracks_timers:
+                timers = put_timers(connection, rows, timers)
+                if _QUARANTINED in types:
+                    put_quarantined(connection, rows)
+        for mark in batch.marks:
+            fields = (mark.actor, mark.handled, json.dumps(mark.pending))
+            row = (*fields, checksum(fields))
+            connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", row)
+        for snapshot in batch.snapshots:
+            connection.execute(_INSERT_SNAPSHOT, _snapshot_row(snapshot))
+            connection.execute(_FORGET_SNAPSHOTS, (snapshot.actor,))
+        return timers
+
+    def _put_commit(self, rows: Sequence[Row]) -> None:
+        sums = checksums(rows)
+        last = rows[-1][0]
+        digest = chained(self.digest, last, sums)
+        row = (last, sums.tobytes(), digest)
+        self.connection.execute("INSERT INTO commits VALUES (?, ?, ?)", row)
+        self._next_digest = digest
+
+    def close(self) -> None:
+        """Leave one complete file behind."""
+        with contextlib.suppress(sqlite3.Error):  # what cannot be tidied up is found by the next
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.connection.execute("PRAGMA journal_mode = DELETE")
+        self.connection.close()
+
+
+def _snapshot_row(snapshot: Snapshot) -> tuple[object, ...]:
+    fields = (
+        snapshot.actor,
+        snapshot.sequence,
+        snapshot.handled,
+        json.dumps(snapshot.pending),
+        snapshot.time_ns,
+        snapshot.fingerprint,
+        snapshot.body,
+    )
+    return (*fields, checksum(fields))
+
+
+def put_archived(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Remember where the latest of each kind and key is."""
+    found = [(_archived(row[7]), row[0]) for row in rows if row[6] == _ARCHIVED]
+    places = [(message.kind, message.key, sequence) for message, sequence in found]
+    connection.executemany("INSERT OR REPLACE INTO archive VALUES (?, ?, ?)", places)
+
+
+def put_quarantined(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
+    """Remember which messages were set aside."""
+    found = [_quarantined(row[7]) for row in rows if row[6] == _QUARANTINED]
+    places = [(message.actor, message.message_sequence) for message in found]
+    connection.executemany("INSERT OR IGNORE INTO quarantine VALUES (?, ?)", places)
+
+
+def put_timers(connection: sqlite3.Connection, rows: Iterable[Row], timers: set[int]) -> set[int]:
+    """Remember what was sent for later; forget what has been delivered. Return what is left."""
+    left = dict.fromkeys(timers)
+    new: dict[int, Row] = {}
+    delivered = []
+    for row in rows:
+        if row[5] is not None:
+            new[row[0]] = row
+        elif row[4] in new:
+            del new[row[4]]
+        elif row[4] in left:
+            del left[row[4]]
+            delivered.append((row[4],))
+    connection.executemany("DELETE FROM timers WHERE sequence = ?", delivered)
+    connection.executemany(_INSERT_TIMER, new.values())
+    return {*left, *new}
+
+
+NEW_DIGEST = NO_DIGEST
