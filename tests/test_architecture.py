@@ -25,6 +25,7 @@ from actors.messages.market import (
 )
 from actors.messages.prices import Top
 from actors.messages.records import Origin
+from actors.messages.safety import LatchedCause
 from actors.messages.system import FailureReport
 from actors.messages.trading import (
     CancelArrived,
@@ -50,7 +51,7 @@ from tests.ring.scenes import RICH, SMALL
 
 ROW_OBJECTS = {Quote, Trade, Bar, BookChange, BookView, Connection, Resolution}
 """What callbacks get; never in a mailbox by themselves."""
-PARTS = {Violation, FailureReport, Origin, Top, VenueOrder, VenueTrade}
+PARTS = {Violation, FailureReport, Origin, Top, VenueOrder, VenueTrade, LatchedCause}
 """Fields of messages, and values."""
 
 SENDERS: Mapping[str, frozenset[str]] = {
@@ -92,11 +93,15 @@ SENDERS: Mapping[str, frozenset[str]] = {
     "Difference": frozenset({"orders", "portfolio"}),
     "ResolveDifference": frozenset({SYSTEM}),
     "Resumed": frozenset({SYSTEM}),
-    "Trip": frozenset({SYSTEM}),
-    "Resume": frozenset({SYSTEM}),
+    "Trip": frozenset({SYSTEM, "control"}),
+    "Resume": frozenset({"control"}),
+    "Heartbeat": frozenset({"control"}),
+    "EquityMarked": frozenset({"portfolio"}),
+    "TradingStateChanged": frozenset({"portfolio"}),
+    "ActorFailed": frozenset({SYSTEM}),
     "HaltLifted": frozenset({"safety"}),
     "Halt": frozenset({SYSTEM, "safety"}),
-    "CancelAll": frozenset({SYSTEM, "portfolio"}),
+    "CancelAll": frozenset({SYSTEM, "portfolio", "safety"}),
     "CancelAllAtVenue": frozenset({SYSTEM, "safety"}),
     "CancelStrategy": frozenset({SYSTEM}),
 }

@@ -69,6 +69,15 @@ class Desk:
         held.takes = held.limit is None or held.stop is not None or past.waits
         self._orders.add(held)
 
+    def held(self) -> list[HeldOrder]:
+        """Return what is open as :meth:`restore` takes it, in the order of their turn."""
+        return [_past_of(held) for held in sorted(self._orders.all(), key=_number)]
+
+    def forget(self) -> None:
+        """Let every order go, untold."""
+        for held in self._orders.all():
+            self._orders.remove(held)
+
     def keep_queues(self) -> None:
         """Forget the places of all orders that are not held: nobody was told of them."""
         queues = self.matcher.market.queues
@@ -391,3 +400,19 @@ class Desk:
 
 def _key(held: OpenOrder) -> tuple[str, int]:
     return held.order.client_order_id, held.turn
+
+
+def _number(held: OpenOrder) -> int:
+    return held.number
+
+
+def _past_of(held: OpenOrder) -> HeldOrder:
+    order = held.order
+    return HeldOrder(
+        order=order,
+        waits=held.takes and held.limit is not None and held.stop is None,
+        filled=order.quantity - held.instrument.lot * held.leaves,
+        trades=held.trades,
+        is_awake=order.stop_price is not None and held.stop is None,
+        turn=held.turn,
+    )

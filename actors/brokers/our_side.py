@@ -56,9 +56,15 @@ class OurSide:
 
     def restore(self, held: Iterable[Order], sent: set[str]) -> None:
         """Hold the orders again that were held before a restart; ``sent`` are heard no more."""
+        for known in self._orders.all():
+            self._orders.remove(known)
         for order in held:
             self._orders.add(self._desk.read(order))
-        self._sent = sent
+        self._sent |= sent
+
+    def held(self) -> list[Order]:
+        """Return the orders that are held here, in the order of their coming."""
+        return [held.order for held in sorted(self._orders.all(), key=lambda held: held.number)]
 
     # --- orders ------------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ class Broker(Core, Reactor, Protocol):
         ...
 
 
-class Paced:
+class Pacing:
     """Holds requests back until the limiter has a token for them; the rest is the broker's.
 
     Requests of one lane keep their order; a cancel overtakes replacements and new orders. An order
@@ -63,7 +63,7 @@ class Paced:
         hits: How many requests have had to wait.
     """
 
-    def __init__(self, broker: Broker, limiter: RateLimiter, actor: str) -> None:
+    def __init__(self, broker: Core, limiter: RateLimiter, actor: str) -> None:
         self.hits = 0
         self._broker = broker
         self._limiter = limiter
@@ -76,15 +76,6 @@ class Paced:
     def waiting(self) -> int:
         """Return how many requests wait."""
         return sum(len(queue) for queue in self._queues.values())
-
-    @property
-    def market(self) -> Any:
-        """Return what the venue shows; the next incarnation inherits it."""
-        return self._broker.market
-
-    def open_orders(self) -> list[Any]:
-        """Return what the venue holds."""
-        return self._broker.open_orders()
 
     # --- core --------------------------------------------------------------------------------
 
@@ -120,23 +111,13 @@ class Paced:
         """Rebuild: the broker is told of each request when it went, not when it came."""
         self._broker.recover(self._as_sent(history))
 
-    def inherit(self, market: Any) -> None:
-        """Hand on the market as the incarnation before knew it."""
-        self._broker.inherit(market)
+    def takes(self, message: Any) -> bool:
+        """Return whether a message is a request, which needs a token."""
+        return type(message) in _LANES
 
-    # --- the market --------------------------------------------------------------------------
-
-    def advance(self, rows: Any, stop: int) -> None:
-        """Take notice of the rows before ``stop``."""
-        self._broker.advance(rows, stop)
-
-    def look(self, rows: Any, start: int, stop: int) -> int:
-        """Return the first row in ``[start, stop)`` at which the broker would react."""
-        return self._broker.look(rows, start, stop)
-
-    def react(self, rows: Any, row: int, now_ns: int) -> list[Any]:
-        """Take row ``row`` and return the outputs it leads to."""
-        return self._broker.react(rows, row, now_ns)
+    def passes(self, message: Any) -> bool:
+        """Return whether a request of the past went to the broker at once, without a token."""
+        return False
 
     # --- the queue ---------------------------------------------------------------------------
 
@@ -180,6 +161,19 @@ class Paced:
                 self._gone[lane] += 1
         return going
 
+    def _let_all_go(self, now_ns: int) -> list[Any]:
+        """Hand on everything that waits, in the order of precedence, without a token."""
+        going: list[Any] = []
+        for lane in _PRECEDENCE:
+            queue = self._queues[lane]
+            self._gone[lane] += len(queue)
+            going += queue
+            queue.clear()
+        outputs: list[Any] = [self._mark(now_ns)]
+        for request in going:
+            outputs += self._broker.handle(request, now_ns)
+        return outputs
+
     def _mark(self, now_ns: int) -> Later:
         """Return the timer that tells the state and wakes us when the next request may go."""
         waiting = next((lane for lane in _PRECEDENCE if self._queues[lane]), None)
@@ -196,7 +190,7 @@ class Paced:
         for direction, message in history:
             lane = _LANES.get(type(message)) if direction == "received" else None
             said = message.message if isinstance(message, Later) else message
-            if lane is not None:
+            if lane is not None and not self.passes(message):
                 self._queue(message, lane)
             elif not (isinstance(said, TimerFired) and said.name.startswith(_MARK)):
                 yield direction, message
@@ -212,3 +206,36 @@ class Paced:
             while self._gone[lane] < count:
                 self._gone[lane] += 1
                 yield "received", self._queues[lane].popleft()
+
+
+class Paced(Pacing):
+    """A simulated venue behind a rate limit: it goes on meeting the market meanwhile."""
+
+    def __init__(self, broker: Broker, limiter: RateLimiter, actor: str) -> None:
+        super().__init__(broker, limiter, actor)
+        self._venue = broker
+
+    @property
+    def market(self) -> Any:
+        """Return what the venue shows; the next incarnation inherits it."""
+        return self._venue.market
+
+    def open_orders(self) -> list[Any]:
+        """Return what the venue holds."""
+        return self._venue.open_orders()
+
+    def inherit(self, market: Any) -> None:
+        """Hand on the market as the incarnation before knew it."""
+        self._venue.inherit(market)
+
+    def advance(self, rows: Any, stop: int) -> None:
+        """Take notice of the rows before ``stop``."""
+        self._venue.advance(rows, stop)
+
+    def look(self, rows: Any, start: int, stop: int) -> int:
+        """Return the first row in ``[start, stop)`` at which the broker would react."""
+        return self._venue.look(rows, start, stop)
+
+    def react(self, rows: Any, row: int, now_ns: int) -> list[Any]:
+        """Take row ``row`` and return the outputs it leads to."""
+        return self._venue.react(rows, row, now_ns)

@@ -102,15 +102,16 @@ def released(order: Order) -> Order:
     return msgspec.structs.replace(order, order_type=_AWAKE[order.order_type], stop_price=None)
 
 
-def held_orders(history: Iterable[tuple[str, Any]]) -> Past:
+def held_orders(history: Iterable[tuple[str, Any]], before: Past | None = None) -> Past:
     """Return what is open, and what has been said.
 
     Args:
         history: ``("received" | "sent", message)``; a sent report may be on its way, in a
             :class:`Later`. An order that was not answered has not arrived yet; one that was
             filled whole on arrival is answered by its trades.
+        before: What was open before the history begins; it is changed.
     """
-    reader = _Reader()
+    reader = _Reader(before or Past())
     for direction, message in history:
         if direction == "received":
             reader.hear(message)
@@ -128,11 +129,12 @@ def held_orders(history: Iterable[tuple[str, Any]]) -> Past:
 class _Reader:
     """Goes through a history."""
 
-    def __init__(self) -> None:
-        self.past = Past()
-        self.placed: dict[str, Order] = {}
-        self.held: dict[str, HeldOrder] = {}
-        self.held_here: dict[str, Order] = {}
+    def __init__(self, past: Past) -> None:
+        self.past = past
+        self.held = {held.order.client_order_id: held for held in past.held}
+        self.held_here = {order.client_order_id: order for order in past.held_here}
+        self.placed = {**self.held_here}
+        self.placed |= {order_id: held.order for order_id, held in self.held.items()}
         self._changed: dict[str, Order] = {}
 
     def hear(self, message: Any) -> None:

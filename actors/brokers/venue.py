@@ -9,11 +9,11 @@ from actors.brokers.market.venue_market import VenueMarket
 from actors.brokers.matching.matcher import Matcher
 from actors.brokers.open_orders.open_orders import OpenOrder
 from actors.brokers.our_side import OurSide
-from actors.brokers.recovery import held_orders
+from actors.brokers.recovery import Past, held_orders
 from actors.brokers.venue_terms import EVERYTHING, VenueTerms
 from actors.messages.account import CloseOut
 from actors.messages.slices import MarketData, Slice
-from actors.messages.system import CancelAllAtVenue, Resumed, TimerFired
+from actors.messages.system import CancelAllAtVenue, HaltLifted, Resumed, TimerFired
 from actors.messages.trading import (
     CancelArrived,
     CancelPlacedOrder,
@@ -36,6 +36,7 @@ BrokerInput = (
     | CancelArrived
     | CancelAllAtVenue
     | CloseOut
+    | HaltLifted
     | Resumed
     | TimerFired
     | MarketData
@@ -73,6 +74,8 @@ class Venue:
         self._instruments = instruments
         self._desk = Desk(instruments, matcher, terms.regimes)
         self._arrived: set[str] = set()
+        self._told: set[str] = set()
+        """While it recovers, the trades that were told before what it recovers from begins."""
         self._our_side: OurSide | None = None
         if terms.capabilities != EVERYTHING:
             self._our_side = OurSide(self._actor, instruments, self._desk, terms)
@@ -111,7 +114,7 @@ class Venue:
             case CloseOut():
                 self._desk.matcher.end()
                 return []
-            case Resumed():
+            case Resumed() | HaltLifted():
                 return []
             case MarketData():
                 return self._pass_rows(message.rows)
@@ -125,13 +128,17 @@ class Venue:
 
     def inherit(self, market: VenueMarket) -> None:
         """Take over the market as the incarnation before knew it: a crash is not the venue's."""
+        self._told |= self.market.trade_ids()
         self.market = self._desk.matcher.market = market
 
     def recover(self, history: Iterable[tuple[str, Any]]) -> None:
-        """Rebuild the open orders from what was received and sent."""
-        past = held_orders(history)
-        self._arrived = past.arrived
-        self.market.keep_trades(past.trade_ids)
+        """Rebuild the open orders from what was received and sent since what is known."""
+        told = self._told or self.market.trade_ids()
+        past = held_orders(history, self._past())
+        self._arrived |= past.arrived
+        self.market.keep_trades(told | past.trade_ids)
+        self._told = set()
+        self._desk.forget()
         for held in past.held:
             self._desk.restore(held)
         self._desk.keep_queues()
@@ -145,6 +152,11 @@ class Venue:
             (order, self._instruments[self._instruments.index(order.instrument)], said)
             for order, said in past.trades
         )
+
+    def _past(self) -> Past:
+        """Return what is open, for :func:`held_orders` to go on from."""
+        here = [] if self._our_side is None else self._our_side.held()
+        return Past(held=self._desk.held(), held_here=here, closed=self._desk.closed)
 
     # --- the way there and back --------------------------------------------------------------
 

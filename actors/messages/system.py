@@ -55,6 +55,13 @@ class MessageQuarantined(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     failure: FailureReport
 
 
+class Overtaken(msgspec.Struct, frozen=True, gc=False):
+    """An actor has handled a message after others that were sent later: recorded where it did."""
+
+    actor: str
+    message_sequence: int
+
+
 class Halt(msgspec.Struct, frozen=True, gc=False):
     """No new orders from now on; everything that works is cancelled.
 
@@ -74,9 +81,10 @@ class HaltLifted(msgspec.Struct, frozen=True, gc=False):
 
 
 class Trip(msgspec.Struct, frozen=True, gc=False):
-    """Halt: said to the kill switch, which sees it through."""
+    """Halt: said to the kill switch, which sees it through; ``by`` is whose wish it is."""
 
     cause: str
+    by: str = "system"
 
 
 class Resume(msgspec.Struct, frozen=True, gc=False):

@@ -27,6 +27,14 @@ class Ageing:
             return []
         return [self._timer(record.received_ns + self._max_age_ns)]
 
+    def again(self, now_ns: int) -> list[Later]:
+        """Return the timer of the oldest order, where it was lost."""
+        for record in self._registry.open.values():
+            if record.order.time_in_force is _GTC:
+                return [self._timer(max(now_ns, record.received_ns + self._max_age_ns))]
+        self._is_set = False
+        return []
+
     def due(self, timer: TimerFired) -> tuple[list[OrderRecord], list[Later]]:
         """Return the orders that are too old, and the timer for the next."""
         self._is_set = False

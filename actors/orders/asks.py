@@ -13,6 +13,7 @@ from actors.orders.records import OrderRecord
 from actors.orders.registry import Registry
 
 _FILLED = OrderStatus.FILLED
+_UNKNOWN = OrderStatus.UNKNOWN
 _REQUEST_CANCEL = OrderEvent.REQUEST_CANCEL
 _REQUEST_REPLACE = OrderEvent.REQUEST_REPLACE
 
@@ -21,7 +22,7 @@ class Asks:
     """Writes the requests, and moves the orders that they are about."""
 
     def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+        self.registry = registry
 
     def place(self, record: OrderRecord, now_ns: int) -> list[Output]:
         """Send an order to the broker."""
@@ -29,9 +30,12 @@ class Asks:
         return [PlaceOrder(order=record.order)]
 
     def cancel(self, record: OrderRecord, cause: str, now_ns: int) -> list[Output]:
-        """Ask to cancel an order that was placed, also where that was asked before."""
+        """Ask to cancel an order that was placed, also where that was asked before.
+
+        Of an order in doubt it is asked at once, and once more when the venue shows that it works.
+        """
         order = record.order
-        record.is_cancel_early = False
+        record.is_cancel_early = record.status is _UNKNOWN
         outputs: list[Output] = [
             CancelPlacedOrder(client_order_id=order.client_order_id, instrument=order.instrument)
         ]
@@ -41,6 +45,8 @@ class Asks:
         if status is not record.status:
             record.move(status, now_ns, cause)
             outputs.append(update_of(record, cause))
+        elif record.is_cancel_early:
+            outputs.append(update_of(record, f"{cause}; the venue's word is awaited"))
         return outputs
 
     def replace(
@@ -103,6 +109,6 @@ class Asks:
             # its last fill told of room that a change, which nobody wished for, has not made
             outputs.append(result_of(record, cause, accepted=False))
         record.move(status, now_ns, cause)
-        self._registry.close(record)
+        self.registry.close(record)
         outputs.append(update_of(record, cause))
         return outputs

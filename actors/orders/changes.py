@@ -14,6 +14,7 @@ from actors.orders.outputs import Output, result_of, update_of
 from actors.orders.records import OrderRecord
 
 _FILLED = OrderStatus.FILLED
+_UNKNOWN = OrderStatus.UNKNOWN
 _REPLACE = OrderEvent.REPLACE
 _REPLACE_REJECT = OrderEvent.REPLACE_REJECT
 
@@ -80,10 +81,10 @@ class Changes:
         if record.status in TERMINAL:
             return []
         if record.is_cancel_early:
-            cause = "the first cancel came before the order"
+            cause = "asked again: the first cancel was too early, or its answer is lost"
             return self._asks.cancel(record, cause, now_ns)
         order = record.waiting
-        if order is None or record.replacement is not None:
+        if order is None or record.replacement is not None or record.status is _UNKNOWN:
             return []
         if order.quantity <= record.traded_quantity:
             return self._asks.drop_waiting(record, "fills came first")

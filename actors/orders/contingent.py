@@ -31,6 +31,7 @@ RETRY_NS = NANOSECONDS
 _CANCELLING = OrderStatus.CANCELLING
 _OVER = TERMINAL | {_CANCELLING}
 _FILLED = OrderStatus.FILLED
+_UNKNOWN = OrderStatus.UNKNOWN
 _VALIDATED = OrderStatus.VALIDATED
 
 
@@ -151,6 +152,8 @@ class Contingents:
         parent = self._registry.open.get(parent_id)
         if parent is None or parent.status is _CANCELLING or _is_ending(parent):
             return []
+        if parent.status is _UNKNOWN and parent.is_cancel_early:
+            return []
         cause = f"its exit {exit_.order.client_order_id} has begun to fill"
         return self.cancel(parent, cause, now_ns)
 
@@ -170,7 +173,8 @@ class Contingents:
         room = self._room(extras, extras.base)
         if extras.is_held:
             return self._release(record, extras, room, now_ns)
-        if record.replacement is not None or not record.is_acknowledged:
+        is_known = record.is_acknowledged and record.status is not _UNKNOWN
+        if record.replacement is not None or not is_known:
             return []  # the venue's next word leads here again
         if room <= record.traded_quantity:
             why = "its alternatives have traded in its place"
@@ -201,6 +205,13 @@ class Contingents:
         at_ns = now_ns + RETRY_NS
         name = f"{RETRY}{record.order.client_order_id}"
         return [Later(TimerFired(self._actor, name, at_ns), at_ns, background=True)]
+
+    def again(self, now_ns: int) -> list[Output]:
+        """Return the timers of all tries that are to come, where they were lost."""
+        outputs: list[Output] = []
+        for record in self._registry.open.values():
+            outputs += self.refused_cancel(record, now_ns)
+        return outputs
 
     def retry(self, timer: TimerFired, now_ns: int) -> list[Output]:
         """Try again to cancel an order that must not work on."""

@@ -8,6 +8,7 @@ import msgspec
 from actors.messages.trading import ExecutionReport
 from actors.model.instrument import Instruments
 from actors.model.order import Order, Side
+from actors.orders.memory import Memory
 from actors.orders.outputs import Output
 from actors.orders.records import OrderRecord
 from actors.orders.registry import Registry
@@ -30,12 +31,14 @@ class FillCheck:
         instruments: Instruments,
         validator: FillValidator,
         apply: Callable[[ExecutionReport, int], list[Output]],
+        memory: Memory | None = None,
     ) -> None:
         self._records = registry.records
         self._parts = registry.parts
         self._instruments = instruments
         self._validator = validator
         self._apply = apply
+        self._memory = memory
 
     def apply(self, report: ExecutionReport, now_ns: int) -> list[Output]:
         """Judge a trade, then apply it; one that was applied is not judged again.
@@ -46,6 +49,10 @@ class FillCheck:
         """
         order_id = report.client_order_id
         record = self._records.get(order_id) or self._parts.get(order_id)
+        if record is None and self._memory is not None:
+            if not self._memory.admits(report):
+                return []
+            record = self._records.get(order_id) or self._parts.get(order_id)
         if record is not None and report.trade_id not in (record.trade_ids or ()):
             order = record.order
             traded = record.traded_quantity

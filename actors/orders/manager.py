@@ -6,7 +6,15 @@ from typing import Any, assert_never
 
 from actors.actor import Context
 from actors.errors import OrderStateError
-from actors.messages.system import CancelAll, CancelStrategy, Halt, TimerFired
+from actors.messages.reconciliation import ResolveDifference, VenueOrders
+from actors.messages.system import (
+    CancelAll,
+    CancelStrategy,
+    Halt,
+    HaltLifted,
+    Resumed,
+    TimerFired,
+)
 from actors.messages.trading import (
     CancelOrder,
     CancelOrders,
@@ -22,14 +30,18 @@ from actors.orders.asks import Asks
 from actors.orders.changes import Changes
 from actors.orders.config import OrderManagerConfig
 from actors.orders.contingent import RETRY, Contingents
+from actors.orders.doubts import DOUBT, Doubts
 from actors.orders.fill_check import FillCheck
 from actors.orders.guard import DuplicateGuard
+from actors.orders.memory import Memory
 from actors.orders.outputs import Output
 from actors.orders.parts import Parts
+from actors.orders.reconciliation.reconciliation import Ours, Reconciliation
 from actors.orders.records import OrderRecord
 from actors.orders.registry import Registry
 from actors.orders.reports import Reports
 from actors.orders.requests import Requests
+from actors.orders.resumption import Resumption
 from actors.orders.trades import Trades
 from actors.orders.validation import FillValidator
 
@@ -41,10 +53,24 @@ OrderInput = (
     | ExecutionReport
     | TimerFired
     | Halt
+    | HaltLifted
     | CancelAll
     | CancelStrategy
+    | Resumed
+    | VenueOrders
+    | ResolveDifference
 )
 OrderOutput = Output
+_SystemsWord = Halt | HaltLifted | CancelAll | CancelStrategy | Resumed
+_Other = (
+    CancelOrder
+    | ReplaceOrder
+    | CancelOrders
+    | TimerFired
+    | VenueOrders
+    | ResolveDifference
+    | _SystemsWord
+)
 
 _TRADE = ReportKind.TRADE  # on Python 3.11 looking a member up costs as much as a call
 
@@ -59,14 +85,18 @@ class OrderManager:
     wrong position is never booked in silence.
 
     The rooms it dispatches to: requests, trades and other reports; alternatives and exits
-    (:mod:`actors.orders.contingent`), scheduled orders (:mod:`actors.orders.parts`).
+    (:mod:`actors.orders.contingent`), scheduled orders (:mod:`actors.orders.parts`), orders in
+    doubt (:mod:`actors.orders.doubts`), the venue's own lists
+    (:mod:`actors.orders.reconciliation`), and what was evicted (:mod:`actors.orders.memory`).
     """
 
     def __init__(
         self, context: Context, instruments: Instruments, config: OrderManagerConfig | None = None
     ) -> None:
         config = config or OrderManagerConfig()
-        registry = self._registry = Registry(config.max_completed_orders)
+        has_archive = context.archive is not None
+        registry = self._registry = Registry(config.max_completed_orders, has_archive=has_archive)
+        memory = self._memory = Memory(context, registry) if has_archive else None
         asks = Asks(registry)
         parts = self._parts = Parts(context.actor, registry, asks, instruments)
         contingents = self._contingents = Contingents(
@@ -75,14 +105,25 @@ class OrderManager:
         changes = Changes(asks, contingents)
         max_age_ns = config.max_age_ns
         ageing = None if max_age_ns is None else Ageing(context.actor, registry, max_age_ns)
-        self._requests = Requests(registry, contingents, parts, instruments, ageing)
-        self._requests.validates = config.validation_enabled
+        requests = self._requests = Requests(registry, contingents, parts, instruments, ageing)
+        requests.validates = config.validation_enabled
+        requests.memory = memory
         if config.duplicate_guard:
-            self._requests.guard = DuplicateGuard(config.duplicate_timeout_ns)
-        self._submit = self._requests.submit
+            requests.guard = DuplicateGuard(config.duplicate_timeout_ns)
+        self._submit = requests.submit
+        doubts = self._doubts = Doubts(context.actor, registry, config)
+        self._in_doubt = doubts.open
         trades = Trades(registry, asks, changes, contingents, parts)
-        self._trade = FillCheck(registry, instruments, FillValidator(), trades.apply).apply
-        self._report = Reports(registry, asks, changes, contingents, parts).apply
+        check = FillCheck(registry, instruments, FillValidator(), trades.apply, memory)
+        self._trade = check.apply
+        reports = Reports(asks, changes, contingents, parts, doubts)
+        reports.memory = memory
+        self._report = reports.apply
+        self._reconciliation = Reconciliation(
+            Ours(registry, memory, doubts), instruments, config, self._hear
+        )
+        self._resumption = Resumption(registry, contingents, parts, ageing, doubts)
+        self._is_remote = config.remote
 
     # --- look-ups ----------------------------------------------------------------------------
 
@@ -141,9 +182,14 @@ class OrderManager:
         return 0 if self._requests.guard is None else self._requests.guard.refused
 
     def cleanup_old_orders(self) -> int:
-        """Forget every order that is over and that nothing waits for; return how many were."""
+        """Forget every order that is over and that nothing waits for; return how many were.
+
+        Where an archive remembers them, they go by themselves: nothing is done then.
+        """
+        if self._memory is not None:
+            return 0
         self._registry.add_all_completed()
-        return self._registry.evict(0)
+        return len(self._registry.evict(0))
 
     # --- core --------------------------------------------------------------------------------
 
@@ -163,11 +209,29 @@ class OrderManager:
         """
         # The two that every order brings come first, and outside of ``match``, which is slower.
         if isinstance(message, ExecutionReport):
-            if message.kind is _TRADE:
-                return self._trade(message, now_ns)
-            return self._report(message, now_ns)
-        if isinstance(message, SubmitOrder):
-            return self._submit(message.order, now_ns)
+            outputs = self._hear(message, now_ns)
+        elif isinstance(message, SubmitOrder):
+            outputs = self._submit(message.order, now_ns)
+        else:
+            outputs = self._other(message, now_ns)
+        if self._registry.is_crowded:
+            return outputs + self._evict()
+        return outputs
+
+    def _hear(self, report: ExecutionReport, now_ns: int) -> list[OrderOutput]:
+        apply = self._trade if report.kind is _TRADE else self._report
+        outputs = apply(report, now_ns)
+        if self._in_doubt and self._doubts.heard(report):
+            outputs += self._reconciliation.explained(report.client_order_id, now_ns)
+        return outputs
+
+    def _evict(self) -> list[OrderOutput]:
+        if self._memory is None:
+            self._registry.evict()
+            return []
+        return [*self._memory.evict()]
+
+    def _other(self, message: _Other, now_ns: int) -> list[OrderOutput]:
         requests = self._requests
         match message:
             case CancelOrder():
@@ -178,25 +242,37 @@ class OrderManager:
                 return requests.cancel_some(message, now_ns)
             case TimerFired():
                 return self._tick(message, now_ns)
-            case Halt() | CancelAll() | CancelStrategy():
-                return self._obey(message, now_ns)
+            case VenueOrders():
+                return self._reconciliation.compare(message, now_ns)
+            case ResolveDifference():
+                return self._reconciliation.resolve(message, now_ns)
             case _:
-                assert_never(message)
+                return self._obey(message, now_ns)
 
-    def _obey(self, message: Halt | CancelAll | CancelStrategy, now_ns: int) -> list[OrderOutput]:
+    def _obey(self, message: _SystemsWord, now_ns: int) -> list[OrderOutput]:
         match message:
             case Halt():
-                return self._requests.halt(message.cause, now_ns)
+                return self._requests.halt(message.cause, now_ns, is_final=message.final)
+            case HaltLifted():
+                return self._requests.lift_halt()
             case CancelAll():
                 return self._requests.cancel_all(None, message.cause, now_ns)
             case CancelStrategy():
                 return self._requests.stop_strategy(message.strategy, message.cause, now_ns)
+            case Resumed():
+                if self._is_remote:
+                    self._requests.stale_ns = message.last_ns
+                return self._resumption.resume(now_ns, is_remote=self._is_remote)
+            case _:
+                assert_never(message)
 
     def _tick(self, timer: TimerFired, now_ns: int) -> list[OrderOutput]:
         if timer.name == AGEING:
             return self._requests.age(timer, now_ns)
         if timer.name.startswith(RETRY):
             return self._contingents.retry(timer, now_ns)
+        if timer.name.startswith(DOUBT):
+            return self._doubts.tick(timer, now_ns)
         record, outputs = self._parts.tick(timer, now_ns)
         if record is not None:
             outputs += self._contingents.after(record, now_ns)
@@ -205,15 +281,19 @@ class OrderManager:
     def recover(self, history: Iterable[tuple[str, Any]]) -> None:
         """Rebuild by handling what was received again; what it led to was sent already.
 
-        The journal's messages tell the times of approvals, of venues and of timers: histories that
-        are rebuilt carry the latest of these. A report that was refused the first time is refused
-        again.
+        The times are those of the history, where it tells them. Else they are the latest that the
+        messages tell (of approvals, of venues and of timers). A report that was refused the first
+        time is refused again.
         """
         now_ns = 0
+        is_told = False
         for direction, message in history:
+            if direction == "at":
+                now_ns, is_told = message, True
             if direction != "received":
                 continue
-            now_ns = max(now_ns, _time_of(message))
+            if not is_told:
+                now_ns = max(now_ns, _time_of(message))
             try:
                 self.handle(message, now_ns)
             except OrderStateError:

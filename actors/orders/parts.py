@@ -97,6 +97,11 @@ class Parts:
         record.move(status, now_ns, "")
         return [update_of(record, "")]
 
+    def part_in_doubt(self, record: OrderRecord, part: OrderRecord, reason: str) -> list[Output]:
+        """Tell that it is not known how a part stands: the whole goes on with the others."""
+        name = part.order.client_order_id
+        return [update_of(record, f"part {name} is {part.status}: {reason}")]
+
     def part_refused_cancel(self, record: OrderRecord, reason: str, now_ns: int) -> list[Output]:
         """Take notice that a part works on although it was to be cancelled."""
         event = OrderEvent.CANCEL_REJECT
@@ -161,9 +166,24 @@ class Parts:
             work.ending = "the schedule is over"
             return outputs + self._end_if_idle(record, work, now_ns)
         next_ns = at_ns + slice_ns(schedule, number + 1) - slice_ns(schedule, number)
-        name = f"{SLICE}{order.client_order_id}:{number + 1}"
-        timer = TimerFired(self._actor, name, next_ns)
-        return [*outputs, Later(timer, next_ns, background=True)]
+        return [*outputs, self._timer(record, work, next_ns)]
+
+    def _timer(self, record: OrderRecord, work: ScheduleWork, at_ns: int) -> Later:
+        work.next_ns = at_ns
+        name = f"{SLICE}{record.order.client_order_id}:{work.next_slice}"
+        return Later(TimerFired(self._actor, name, at_ns), at_ns, background=True)
+
+    def again(self, now_ns: int) -> list[Output]:
+        """Return the timers of all slices that are to come, where they were lost.
+
+        A schedule that has missed slices meanwhile goes on from now: it does not make up for them.
+        """
+        outputs: list[Output] = []
+        for record in self._registry.open.values():
+            work = _work_of(record)
+            if work is not None and work.ending is None and not _is_iceberg(record):
+                outputs.append(self._timer(record, work, max(now_ns, work.next_ns)))
+        return outputs
 
     def _next_of_iceberg(
         self, record: OrderRecord, work: ScheduleWork, now_ns: int

@@ -9,7 +9,6 @@ from actors.messages.trading import ExecutionReport
 from actors.model.money import ZERO
 from actors.model.order import Order, OrderStatus
 
-
 _SUBMITTING = OrderStatus.SUBMITTING
 
 

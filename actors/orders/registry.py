@@ -1,7 +1,7 @@
 """Which orders there are: the open ones, those that are over, and which of these are forgotten."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from actors.model.order import TERMINAL, Order
 from actors.orders.records import OrderRecord
@@ -14,11 +14,17 @@ class Registry:
     """Every order by its id, in the order of receipt; child orders of schedules apart.
 
     With a limit, orders that are over are evicted from the oldest on, but no order that a relative
-    still needs or that has a trade to be settled. Of the evicted ones the ids are remembered, ten
-    times as many as records: news of them change nothing, a trade of theirs is an error.
+    still needs or that has a trade to be settled. Where an archive remembers them, nothing of them
+    stays here; where none does, ten times as many ids as records: news of them change
+    nothing, a trade of theirs is an error.
+
+    Attributes:
+        is_crowded: Whether there are more orders that are over than the limit: :meth:`evict`.
     """
 
-    def __init__(self, max_completed: int | None = None) -> None:
+    def __init__(self, max_completed: int | None = None, *, has_archive: bool = False) -> None:
+        self.is_crowded = False
+        self._has_archive = has_archive
         self.records: dict[str, OrderRecord] = {}
         self.open: dict[str, OrderRecord] = {}
         self.parts: dict[str, OrderRecord] = {}
@@ -36,6 +42,29 @@ class Registry:
         """Return whether an order was evicted, itself or with the schedule it was a part of."""
         return order_id in self.forgotten or part_of(order_id) in self.forgotten
 
+    def find(self, order_id: str) -> OrderRecord | None:
+        """Return an order, or the child of a scheduled one; None if it is not here."""
+        return self.records.get(order_id) or self.parts.get(order_id)
+
+    def parts_of(self, record: OrderRecord) -> list[OrderRecord]:
+        """Return the child orders that a scheduled order has had so far, oldest first."""
+        work = None if record.extras is None else record.extras.work
+        made = 0 if work is None else work.made
+        return [self.parts[part_id(record.order, number)] for number in range(1, made + 1)]
+
+    def at_venue(self) -> list[OrderRecord]:
+        """Return what the venue should have open, in the order of receipt: children, no wholes."""
+        found: list[OrderRecord] = []
+        for record in self.open.values():
+            extras = record.extras
+            if extras is None:
+                found.append(record)
+            elif extras.work is not None:
+                found += [self.parts[each] for each in extras.work.open]
+            elif not extras.is_held:
+                found.append(record)
+        return found
+
     def open_orders(self, strategy: str | None = None) -> list[OrderRecord]:
         """Return the orders that are not over, in the order of receipt."""
         return [
@@ -49,18 +78,37 @@ class Registry:
         order_id = record.order.client_order_id
         if self.open.pop(order_id, None) is not None and self._max_completed is not None:
             self._completed.append(order_id)
-            self.evict(self._max_completed)
+            self.is_crowded = len(self._completed) > self._max_completed
 
-    def evict(self, room: int) -> int:
-        """Forget the oldest orders that are over, but for ``room``; return how many were."""
-        before = self.evicted
+    def evict(self, room: int | None = None) -> list[tuple[OrderRecord, list[OrderRecord]]]:
+        """Forget the oldest orders that are over; return them, each with its children.
+
+        Args:
+            room: How many to keep; None for the limit.
+        """
+        self.is_crowded = False
+        if room is None:
+            room = self._max_completed or 0
+        gone: list[tuple[OrderRecord, list[OrderRecord]]] = []
         for _ in range(len(self._completed) - room):
             order_id = self._completed.popleft()
-            if self._is_needed(self.records[order_id]):
+            record = self.records[order_id]
+            if self._is_needed(record):
                 self._completed.append(order_id)
             else:
+                gone.append((record, self.parts_of(record)))
                 self._forget(order_id)
-        return self.evicted - before
+        return gone
+
+    def bring_back(self, record: OrderRecord, parts: Iterable[OrderRecord]) -> None:
+        """Take an order that was evicted, and is over, back; it goes again as the others do."""
+        order_id = record.order.client_order_id
+        self.records[order_id] = record
+        for part in parts:
+            self.parts[part.order.client_order_id] = part
+        self._completed.append(order_id)
+        self.is_crowded = True
+        self.evicted -= 1
 
     def add_all_completed(self) -> None:
         """Make every order that is over a candidate to be evicted, where there is no limit."""
@@ -87,6 +135,8 @@ class Registry:
             for number in range(1, made + 1):
                 self.parts.pop(part_id(record.order, number), None)
         self.evicted += 1
+        if self._has_archive:
+            return
         self.forgotten[order_id] = None
         if len(self.forgotten) > self._most_forgotten:
             del self.forgotten[next(iter(self.forgotten))]

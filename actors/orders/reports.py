@@ -1,15 +1,19 @@
 """What venues say of orders, other than trades, applied to the records and told."""
 
-from actors.messages.trading import CancelPlacedOrder, ExecutionReport, ReportKind
+import msgspec
+
+from actors.messages.trading import ExecutionReport, OrderUpdate, ReportKind
 from actors.model.order import TERMINAL, OrderStatus
 from actors.orders.asks import Asks
 from actors.orders.changes import Changes
 from actors.orders.contingent import Contingents
+from actors.orders.doubts import Doubts
 from actors.orders.lifecycle import OrderEvent, next_status
+from actors.orders.memory import Memory
 from actors.orders.outputs import Output, never_placed, update_of
 from actors.orders.parts import Parts
 from actors.orders.records import OrderRecord
-from actors.orders.registry import Registry, part_of
+from actors.orders.registry import part_of
 from actors.orders.settlement import settle
 
 # On Python 3.11 looking a member up costs as much as a call: those on an order's way have names.
@@ -20,7 +24,10 @@ _REPLACE_REJECTED = ReportKind.REPLACE_REJECTED
 _TRIGGERED = ReportKind.TRIGGERED
 _ANSWERS = frozenset({_REPLACED, _REPLACE_REJECTED})
 _SETTLES = frozenset({ReportKind.TRADE_SETTLED, ReportKind.TRADE_FAILED})
+_SAYS_NOTHING = frozenset({ReportKind.LOST, ReportKind.NOT_FOUND})
 _FILLED = OrderStatus.FILLED
+_UNKNOWN = OrderStatus.UNKNOWN
+_DENIED = OrderStatus.DENIED
 
 _EVENTS = {
     ReportKind.ACCEPTED: OrderEvent.ACCEPT,
@@ -35,22 +42,28 @@ _EVENTS = {
 
 
 class Reports:
-    """Applies reports by the status table; what says nothing new leads to nothing."""
+    """Applies reports by the status table; what says nothing new leads to nothing.
+
+    Attributes:
+        memory: What remembers evicted orders; None where nothing does.
+    """
 
     def __init__(
         self,
-        registry: Registry,
         asks: Asks,
         changes: Changes,
         contingents: Contingents,
         parts: Parts,
+        doubts: Doubts,
     ) -> None:
-        self._registry = registry
-        self._records = registry.records
+        self.memory: Memory | None = None
+        self._registry = asks.registry
+        self._records = asks.registry.records
         self._asks = asks
         self._changes = changes
         self._contingents = contingents
         self._parts = parts
+        self._doubts = doubts
 
     def apply(self, report: ExecutionReport, now_ns: int) -> list[Output]:
         """Apply a report that is no trade.
@@ -60,7 +73,12 @@ class Reports:
         """
         record = self._records.get(report.client_order_id)
         if record is None:
-            return self._apply_to_part(report, now_ns)
+            if self.memory is not None:
+                if not self.memory.admits(report):
+                    return []
+                record = self._records.get(report.client_order_id)
+            if record is None:
+                return self._apply_to_part(report, now_ns)
         extras = record.extras
         if extras is not None and (extras.is_held or extras.work is not None):
             raise never_placed(report)
@@ -84,9 +102,11 @@ class Reports:
             return settle(record, report) + self._contingents.after(record, now_ns)
         before = part.status
         own = self._step(part, report, now_ns)
-        outputs: list[Output] = [each for each in own if isinstance(each, CancelPlacedOrder)]
+        outputs: list[Output] = [each for each in own if not isinstance(each, OrderUpdate)]
         if part.status is not before:
-            if part.status in TERMINAL:
+            if part.status is _UNKNOWN:
+                outputs += self._parts.part_in_doubt(record, part, report.reason)
+            elif part.status in TERMINAL:
                 outputs += self._parts.part_over(record, part, report.reason, now_ns)
             elif report.kind is _CANCEL_REJECTED:
                 outputs += self._parts.part_refused_cancel(record, report.reason, now_ns)
@@ -97,12 +117,13 @@ class Reports:
 
     def _step(self, record: OrderRecord, report: ExecutionReport, now_ns: int) -> list[Output]:
         kind = report.kind
-        if kind in _SETTLES:
-            return settle(record, report)
+        event = _EVENTS.get(kind)
+        if event is None:
+            return self._no_event(record, report, now_ns)
         reason = report.reason
         status = next_status(
             record.status,
-            _EVENTS[kind],
+            event,
             report.client_order_id,
             report.venue,
             has_fills=bool(record.trade_ids),
@@ -129,6 +150,20 @@ class Reports:
             if record.is_cancel_early or record.waiting is not None:
                 outputs += self._changes.ask_now(record, now_ns)
         return outputs
+
+    def _no_event(self, record: OrderRecord, report: ExecutionReport, now_ns: int) -> list[Output]:
+        """Apply what the table has no event for: words on trades, and on what nobody knows."""
+        if report.kind in _SETTLES:
+            return settle(record, report)
+        if report.kind in _SAYS_NOTHING:
+            return self._doubts.lost(record, report, now_ns)
+        if record.status in TERMINAL and record.status is not _DENIED:
+            return []
+        # It is gone: one that the venue has shown was cancelled, one that it never did not taken.
+        kind = ReportKind.CANCELLED if record.is_acknowledged else ReportKind.REJECTED
+        reason = report.reason or "the venue does not have it"
+        over = msgspec.structs.replace(report, kind=kind, reason=reason)
+        return self._step(record, over, now_ns)
 
     def _move(
         self, record: OrderRecord, status: OrderStatus, reason: str, now_ns: int

@@ -14,6 +14,7 @@ from actors.model.order import TERMINAL, Order, OrderStatus
 from actors.orders.ageing import Ageing
 from actors.orders.contingent import Contingents
 from actors.orders.guard import DuplicateGuard
+from actors.orders.memory import Memory
 from actors.orders.outputs import Output, result_of, update_of
 from actors.orders.parts import Parts
 from actors.orders.records import OrderRecord
@@ -25,6 +26,7 @@ _RECEIVED = OrderStatus.RECEIVED
 _VALIDATED = OrderStatus.VALIDATED
 _SUBMITTING = OrderStatus.SUBMITTING
 _CANCELLING = OrderStatus.CANCELLING
+_UNKNOWN = OrderStatus.UNKNOWN
 _DENIED = OrderStatus.DENIED
 _STAYS = ("strategy", "instrument", "side", "order_type", "time_in_force", "group", "parent")
 """What a change leaves alone."""
@@ -36,6 +38,8 @@ class Requests:
     Attributes:
         guard: Who refuses duplicates; None if they are allowed.
         validates: Whether orders are checked before they are placed.
+        memory: What remembers evicted orders; None where nothing does.
+        stale_ns: What was approved until then comes too late: an earlier process has approved it.
     """
 
     def __init__(
@@ -48,6 +52,8 @@ class Requests:
     ) -> None:
         self.guard: DuplicateGuard | None = None
         self.validates = True
+        self.memory: Memory | None = None
+        self.stale_ns = -1
         self._registry = registry
         self._records = registry.records
         self._open = registry.open
@@ -57,6 +63,7 @@ class Requests:
         self._instruments = instruments
         self._ageing = ageing
         self._halted: str | None = None
+        self._is_final = False
         self._stopped: dict[str, str] = {}
 
     # --- new orders --------------------------------------------------------------------------
@@ -65,6 +72,8 @@ class Requests:
         """Take an order that the portfolio has approved: place, hold or deny it."""
         order_id = order.client_order_id
         if order_id in self._records or order_id in self._forgotten:
+            return []
+        if self.memory is not None and self.memory.knows(order_id):
             return []
         is_plain = not (order.group or order.parent or order.schedule is not None)
         refusal = self._refusal(order)
@@ -106,6 +115,8 @@ class Requests:
     def _refusal(self, order: Order) -> str | None:
         if self._halted is not None:
             return f"halted: {self._halted}"
+        if order.created_ns <= self.stale_ns:
+            return "approved before the restart"
         if order.strategy in self._stopped:
             return f"strategy stopped: {self._stopped[order.strategy]}"
         if not self.validates and not (order.group or order.parent or order.schedule):
@@ -122,7 +133,7 @@ class Requests:
             return []
         if record.status in TERMINAL:
             return [update_of(record, f"nothing to cancel: the order is {record.status}")]
-        if record.status is _CANCELLING:
+        if _is_being_cancelled(record):
             return []
         return self._contingents.cancel(record, message.reason or "cancel asked for", now_ns)
 
@@ -135,7 +146,7 @@ class Requests:
             if (
                 message.instrument in ("", order.instrument)
                 and message.side in (None, order.side)
-                and record.status is not _CANCELLING
+                and not _is_being_cancelled(record)
                 and record.status not in TERMINAL
             ):
                 outputs += self._contingents.cancel(record, cause, now_ns)
@@ -145,10 +156,17 @@ class Requests:
         """Cancel every open order, also where that has been asked before."""
         return self._cancel_each(self._registry.open_orders(strategy), cause, now_ns)
 
-    def halt(self, cause: str, now_ns: int) -> list[Output]:
+    def halt(self, cause: str, now_ns: int, *, is_final: bool = True) -> list[Output]:
         """Deny every new order from now on, and cancel every open one; the first cause stays."""
         self._halted = self._halted or cause or "no cause given"
+        self._is_final = self._is_final or is_final
         return self.cancel_all(None, f"halted: {cause}", now_ns)
+
+    def lift_halt(self) -> list[Output]:
+        """Let new orders pass again, unless the halt is final; what it has cancelled is over."""
+        if not self._is_final:
+            self._halted = None
+        return []
 
     def stop_strategy(self, strategy: str, cause: str, now_ns: int) -> list[Output]:
         """Deny every new order of one strategy, and cancel its open ones."""
@@ -203,10 +221,16 @@ class Requests:
         if extras is not None and extras.work is not None:
             return self._parts.change(record, order, now_ns)
         is_held = extras is not None and extras.is_held
-        if not is_held and (not record.is_acknowledged or record.replacement is not None):
+        is_known = record.is_acknowledged and record.status is not _UNKNOWN
+        if not is_held and (not is_known or record.replacement is not None):
             record.waiting = order
             return []
         return self._contingents.change(record, order, now_ns)
+
+
+def _is_being_cancelled(record: OrderRecord) -> bool:
+    """Return whether a cancel was asked for, and neither made nor refused."""
+    return record.status is _CANCELLING or (record.status is _UNKNOWN and record.is_cancel_early)
 
 
 def _is_asked(record: OrderRecord) -> bool:
@@ -218,7 +242,7 @@ def _is_asked(record: OrderRecord) -> bool:
 
 def _unchangeable(record: OrderRecord, order: Order) -> str | None:
     """Return why an order cannot be changed into another, or None."""
-    if record.status in TERMINAL or record.status is _CANCELLING:
+    if record.status in TERMINAL or _is_being_cancelled(record):
         return f"nothing to change: the order is {record.status}"
     for field in _STAYS:
         before, after = getattr(record.order, field), getattr(order, field)

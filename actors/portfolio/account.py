@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import attrs
 
+from actors.actor import Context
 from actors.messages.account import PositionChanged
 from actors.messages.trading import Fill
 from actors.model.instrument import Instrument, Instruments
@@ -19,6 +20,7 @@ from actors.portfolio.books.valuation import Marks, equity
 from actors.portfolio.claims.alternatives import OwnWorking
 from actors.portfolio.claims.reservations import Reservations
 from actors.portfolio.config import PortfolioConfig
+from actors.portfolio.reconciling.under_way import UnderWay
 
 _MINUS_TWO = Decimal(-2)
 
@@ -45,6 +47,8 @@ class Account:
     reservations: Reservations
     marks: Marks
     capital: Capital
+    under_way: UnderWay | None = attrs.field(default=None, init=False)
+    """What may be moving between us and the venue; None if nobody compares the two."""
     _stakes: dict[Key, Stake] = attrs.field(factory=dict, init=False)
     _closing: dict[Key, str] = attrs.field(factory=dict, init=False)
     """The order that closes a position at the end, by position."""
@@ -99,6 +103,14 @@ class Account:
             self.reservations.fill(fill.client_order_id, fill.last_quantity, is_over=is_over)
         return changed
 
+    def order_over(self, client_order_id: str) -> None:
+        """Give back what is left of an order that has ended."""
+        if self.under_way is not None:
+            claim = self.reservations.claim(client_order_id)
+            if claim is not None:
+                self.under_way.ended(claim)
+        self.reservations.release(client_order_id)
+
     def close(self, order: Order) -> None:
         """Count an order that closes a position at the end: it needs no cash."""
         key = (order.strategy, order.instrument)
@@ -132,16 +144,21 @@ class Account:
         return told
 
 
-def new_account(config: PortfolioConfig, instruments: Instruments) -> Account:
+def new_account(
+    config: PortfolioConfig, instruments: Instruments, context: Context | None = None
+) -> Account:
     """Return the account of a configuration, as it is before the first fill."""
-    ledger = Ledger(config.cash, instruments, config.books)
+    ledger = Ledger(config.cash, instruments, config.books, config.max_fills, context)
     capital = Capital(Rates(config.books, instruments), config.leverage)
     if config.leverage > 1:
         ledger.books.is_plain = False
-    return Account(
+    account = Account(
         instruments=instruments,
         ledger=ledger,
         reservations=Reservations(),
         marks=Marks(instruments),
         capital=capital,
     )
+    if config.reconciles:
+        account.under_way = ledger.watcher = UnderWay(ledger, account.reservations)
+    return account

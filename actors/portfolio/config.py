@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from types import MappingProxyType
+from typing import Any
 
 import attrs
 
@@ -13,10 +13,8 @@ from actors.portfolio.books.curve import MAX_SAMPLES
 from actors.portfolio.books.settings import BookSettings, CostMethod, Rate
 from actors.risk.policy import RiskPolicy
 
-_NO_BALANCES: Mapping[str, Decimal] = MappingProxyType({})
 _NO_IDS = frozenset({"", "nan", "inf", "infinity"})
 """What a number that is none looks like in a file."""
-_NO_RATES: Mapping[str, Rate] = MappingProxyType({})
 
 
 class EquitySampling(StrEnum):
@@ -27,6 +25,15 @@ class EquitySampling(StrEnum):
     ON_CHANGE = "on_change"
     """At each fill."""
     BOTH = "both"
+
+
+class HoldingsRule(StrEnum):
+    """What is done by rule where the venue holds something else than we do."""
+
+    REFUSE = "refuse"
+    """Nothing: no new order until somebody decides."""
+    ADOPT = "adopt"
+    """The difference is booked: what the venue holds is ours."""
 
 
 @attrs.frozen(kw_only=True)
@@ -54,6 +61,13 @@ class PortfolioConfig:
         market_order_buffer: What is reserved on top for an order without a limit, as a fraction of
             what it costs at the touch: room for a price that slips.
         auto_redeem: Whether what a resolved market pays is booked at once, or when it is asked for.
+        reconciles: Whether no order may leave before the books were compared with the venue's.
+        holdings: What is done by rule where the venue holds something else than we do.
+        position_tolerance: How many units a position may differ, 0 or more.
+        cash_tolerance: How much a balance may differ, 0 or more, in units of its currency.
+        starting_cash_from_venue: Whether the venue's balances are what the account begins with.
+        max_fills: How many fills, and how many entries of cash, are kept, 1 or more; the journal
+            remembers the older ones, sums count them on. None for all.
     """
 
     cash: Decimal = attrs.field()
@@ -64,22 +78,28 @@ class PortfolioConfig:
     close_out: bool = True
     equity: EquitySampling = EquitySampling.GRID
     equity_samples: int = attrs.field(default=MAX_SAMPLES)
-    balances: Mapping[str, Decimal] = attrs.field(default=_NO_BALANCES)
-    fx: Mapping[str, Rate] = attrs.field(default=_NO_RATES)
+    balances: Mapping[str, Decimal] = attrs.field(factory=dict)
+    fx: Mapping[str, Rate] = attrs.field(factory=dict)
     cost_method: CostMethod = CostMethod.AVERAGE
     money_step: Decimal | None = attrs.field(default=None)
     leverage: Decimal = attrs.field(default=ONE)
     liquidate_at: Decimal | None = None
     market_order_buffer: Decimal = attrs.field(default=ZERO)
     auto_redeem: bool = True
+    reconciles: bool = False
+    holdings: HoldingsRule = HoldingsRule.REFUSE
+    position_tolerance: Decimal = attrs.field(default=ZERO)
+    cash_tolerance: Decimal = attrs.field(default=Decimal("0.01"))
+    starting_cash_from_venue: bool = False
+    max_fills: int | None = attrs.field(default=None)
 
     @property
     def books(self) -> BookSettings:
         """Return how the account keeps its books."""
         return BookSettings(
             currency=self.currency,
-            balances=self.balances,
-            fx=self.fx,
+            balances=dict(self.balances),
+            fx=dict(self.fx),
             cost_method=self.cost_method,
             money_step=self.money_step,
         )
@@ -136,6 +156,17 @@ class PortfolioConfig:
     def _fee_rate_is_not_negative(self, _attribute: object, value: Decimal) -> None:
         if value < 0:
             raise ValueError(f"fee_rate: expected 0 or more, found {value}")
+
+    @position_tolerance.validator
+    @cash_tolerance.validator
+    def _tolerance_is_not_negative(self, attribute: Any, value: Decimal) -> None:
+        if not value.is_finite() or value < 0:
+            raise ValueError(f"{attribute.name}: expected 0 or more, found {value}")
+
+    @max_fills.validator
+    def _some_fills_are_kept(self, _attribute: object, value: int | None) -> None:
+        if value is not None and value < 1:
+            raise ValueError(f"max_fills: expected 1 or more, found {value}")
 
     @equity_samples.validator
     def _samples_are_a_few(self, _attribute: object, value: int) -> None:

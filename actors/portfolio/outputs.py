@@ -7,7 +7,8 @@ from actors.messages.account import (
     PositionChanged,
     TradingStateChanged,
 )
-from actors.messages.system import CancelAll
+from actors.messages.reconciliation import Difference, Reconciled
+from actors.messages.system import Archived, CancelAll
 from actors.messages.trading import CancelOrder, Fill, ReplaceOrder, SignalRefused, SubmitOrder
 
 PortfolioOutput = (
@@ -21,5 +22,8 @@ PortfolioOutput = (
     | TradingStateChanged
     | CancelOrder
     | CancelAll
+    | Difference
+    | Reconciled
+    | Archived
     | Later
 )

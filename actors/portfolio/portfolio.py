@@ -5,6 +5,7 @@ every risk policy and its capital reserved in the same step, so no other order c
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, assert_never
 
 from actors.actor import Context, Later
@@ -16,8 +17,9 @@ from actors.messages.account import (
     MarkEquity,
     SetTradingState,
 )
+from actors.messages.reconciliation import Part, Reconciled, ResolveDifference, VenueHoldings
 from actors.messages.slices import MarketData, Slice
-from actors.messages.system import CancelStrategy, Halt
+from actors.messages.system import CancelStrategy, Halt, HaltLifted, Resumed
 from actors.messages.trading import (
     Fill,
     FillSettled,
@@ -42,12 +44,16 @@ from actors.portfolio.close_out import CLOSE_OUT, closing_order
 from actors.portfolio.config import EquitySampling, PortfolioConfig
 from actors.portfolio.outputs import PortfolioOutput as PortfolioOutput
 from actors.portfolio.recent import RecentIds
+from actors.portfolio.reconciling.adoption import Adoption, is_start
+from actors.portfolio.reconciling.holdings import Holdings, HoldingsOutput
 from actors.portfolio.recovery import Recovery
 from actors.portfolio.reporting.views import RiskReport
 
 _Request = SignalBatch | ModifyOrder | ConvertTokens | FillSettled | SetTradingState | CloseOut
-_Word = ReplaceResult | CashAdjusted | Halt | CancelStrategy
-PortfolioInput = Signal | Fill | OrderUpdate | MarkEquity | MarketData | _Request | _Word
+_Word = ReplaceResult | CashAdjusted | Halt | CancelStrategy | Reconciled | Resumed
+_Comparison = VenueHoldings | ResolveDifference
+_Asked = _Request | HaltLifted | _Comparison
+PortfolioInput = Signal | Fill | OrderUpdate | MarkEquity | MarketData | _Asked | _Word
 _MARK = MarkEquity()
 
 
@@ -58,7 +64,7 @@ class Portfolio(RiskReport):
         self._close_prefix = f"{context.run_id}-close-"
         self._instruments = instruments
         self._config = config
-        account = new_account(config, instruments)
+        account = new_account(config, instruments, context)
         samples_changes = config.equity is not EquitySampling.GRID
         self._approval = Approval(account, config)
         super().__init__(
@@ -71,13 +77,19 @@ class Portfolio(RiskReport):
             ),
             self._approval.gate,
         )
-        self._reservations = account.reservations
         self._signal_ids = RecentIds()
         self._recovery = Recovery(
             account, self._approval, self._curve, self._signal_ids, self._counts
         )
+        self._memory = account.ledger.memory
         self._booking = Booking(config, account, self._approval, self._counts, self._sample)
-        self._incarnation = context.incarnation
+        self._holdings: Holdings | None = None
+        if account.under_way is not None:
+            agreement = self._approval.gate.agreement
+            self._holdings = Holdings(account, config, agreement, account.under_way)
+            self._recovery.holdings = self._holdings
+        self._adoption = Adoption(account)
+        self._context = context
         self._next_mark_ns = 0
 
     # --- the core --------------------------------------------------------------------------------
@@ -87,7 +99,9 @@ class Portfolio(RiskReport):
 
         A market may have resolved while nobody was there to react.
         """
-        outputs = self._booking.settle_missed(self._incarnation, now_ns)
+        outputs = self._booking.settle_missed(self._context.incarnation, now_ns)
+        if self._memory is not None:
+            self._with_news(outputs)
         if self._config.equity is not EquitySampling.ON_CHANGE:
             outputs.append(self._next_mark(now_ns))
         return outputs
@@ -100,7 +114,7 @@ class Portfolio(RiskReport):
             return self._book(message, now_ns)
         if isinstance(message, OrderUpdate):
             if message.status in TERMINAL:
-                self._reservations.release(message.client_order_id)
+                self._approval.order_over(message.client_order_id)
             return []
         if isinstance(message, MarkEquity):
             return self._mark(now_ns, is_last=message.is_last)
@@ -108,9 +122,10 @@ class Portfolio(RiskReport):
             return self._pass_rows(message.rows, now_ns)
         if isinstance(message, _Word):
             return self._take_word(message)
-        return self._take_request(message, now_ns)
+        told = self._take_request(message, now_ns)
+        return told if self._memory is None else self._with_news(told)
 
-    def _take_request(self, message: _Request, now_ns: int) -> list[PortfolioOutput]:
+    def _take_request(self, message: _Asked, now_ns: int) -> list[PortfolioOutput]:
         match message:
             case SignalBatch():
                 return self._decide_batch(message, now_ns)
@@ -124,6 +139,10 @@ class Portfolio(RiskReport):
                 return self._set_state(message, now_ns)
             case CloseOut():
                 return self._close_all()
+            case HaltLifted():
+                return self._lift(message, now_ns)
+            case VenueHoldings() | ResolveDifference():
+                return self._compare(message, now_ns)
             case _:
                 assert_never(message)
 
@@ -135,7 +154,13 @@ class Portfolio(RiskReport):
             case CashAdjusted():
                 self._ledger.adjust(message)
             case Halt():
-                self._approval.halt(message.cause)
+                self._approval.halt(message.cause, final=message.final)
+            case Reconciled():
+                if message.part is Part.ORDERS:  # the other one is our own
+                    self._gate.agreement.take(message)
+            case Resumed():
+                if self._holdings is not None:
+                    self._holdings.begin(message.last_ns)
             case CancelStrategy():
                 self._approval.stop_strategy(message.strategy, message.cause)
             case _:
@@ -201,10 +226,26 @@ class Portfolio(RiskReport):
         told += self._gate.states.set(message)
         return told
 
+    def _lift(self, message: HaltLifted, now_ns: int) -> list[PortfolioOutput]:
+        """Lift a halt; of the account's own, losses are counted anew as with a set state."""
+        told: list[PortfolioOutput] = []
+        if self._gate.states.is_own(message.cause):
+            told += self._sample(now_ns)
+            self._gate.landmarks.begin_anew()
+        told += self._gate.states.lift(message.cause)
+        return told
+
     def _book(self, fill: Fill, now_ns: int) -> list[PortfolioOutput]:
         outputs = self._booking.book(fill, now_ns)
         if outputs and self._gate.reduce_only.watched:
             outputs += self._gate.reduce_only.after_fill(fill)
+        return outputs if self._memory is None else self._with_news(outputs)
+
+    def _with_news(self, outputs: list[PortfolioOutput]) -> list[PortfolioOutput]:
+        """Add what the ledger has let go."""
+        assert self._memory is not None, "the ledger keeps everything"
+        outputs += self._memory.news
+        self._memory.news.clear()
         return outputs
 
     def _convert(self, request: ConvertTokens, now_ns: int) -> list[PortfolioOutput]:
@@ -212,6 +253,31 @@ class Portfolio(RiskReport):
             self._counts.duplicate_signals += 1
             return []
         return self._booking.convert(request, now_ns)
+
+    # --- what the venue holds --------------------------------------------------------------------
+
+    @property
+    def is_reconciled(self) -> bool:
+        """Return whether the books agree with the venue's, or nobody compares them."""
+        return self._gate.agreement.problem is None
+
+    def _compare(self, message: _Comparison, now_ns: int) -> list[PortfolioOutput]:
+        """Compare with what the venue holds, or take somebody's decision on a difference."""
+        if self._holdings is None:
+            return []
+        told: list[HoldingsOutput]
+        if isinstance(message, VenueHoldings):
+            adopt = partial(self._adoption.book, message.venue, now_ns)
+            told = self._holdings.take(message, now_ns, adopt)
+        else:
+            adopt = partial(self._adoption.book, self._holdings.venue, now_ns)
+            told = self._holdings.resolve(message, now_ns, adopt)
+        samples: list[EquityMarked] = []
+        if any(isinstance(each, CashAdjusted) and is_start(each) for each in told):
+            samples = self._sample(now_ns)
+            self._gate.landmarks.begin_anew()
+            self._curve.begin_anew()
+        return [*samples, *told]
 
     # --- the market ------------------------------------------------------------------------------
 
@@ -236,7 +302,8 @@ class Portfolio(RiskReport):
 
     def react(self, rows: Slice, row: int, now_ns: int) -> list[PortfolioOutput]:
         """Settle what has resolved at what it pays; or close everything at the row's marks."""
-        return self._booking.react(rows, row, now_ns)
+        told = self._booking.react(rows, row, now_ns)
+        return told if self._memory is None else self._with_news(told)
 
     def _pass_rows(self, rows: Slice, now_ns: int) -> list[PortfolioOutput]:
         outputs: list[PortfolioOutput] = []
@@ -278,7 +345,7 @@ class Portfolio(RiskReport):
     # --- the end ---------------------------------------------------------------------------------
 
     def _close_all(self) -> list[PortfolioOutput]:
-        if not self._config.close_out or self._approval.is_halted:
+        if not self._config.close_out or self._approval.is_halted or not self.is_reconciled:
             return []
         return [
             self._close(position)

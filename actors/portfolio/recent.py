@@ -14,6 +14,9 @@ class RecentIds:
     def __len__(self) -> int:
         return len(self._latest) + len(self._before)
 
+    def __contains__(self, known_id: object) -> bool:
+        return known_id in self._latest or known_id in self._before
+
     def add(self, new_id: str) -> bool:
         """Remember an id; return whether it is new."""
         latest = self._latest

@@ -4,10 +4,10 @@ An answer counts only if it was asked for some time after the halt: what was on 
 then may not have been in its list yet. While the halt lasts it is asked again, more seldom.
 """
 
+from actors.actor import Later
 from actors.messages.system import Alarm, CancelAll, CancelAllAtVenue, TimerFired
 from actors.messages.trading import OrderUpdate
 from actors.messages.venue import CallKind, Outcome, VenueAnswer, VenueCall
-from actors.actor import Later
 from actors.model.order import TERMINAL
 from actors.safety.conditions.condition import seconds
 from actors.safety.config import KillSwitchConfig
@@ -85,7 +85,9 @@ class Clearing:
         told: list[Output] = self._round(cause, now_ns)
         if not self.is_clear and now_ns >= self._next_alarm_ns:
             self._next_alarm_ns = now_ns + self._config.alarm_every_ns
-            text = f"halted for {seconds(now_ns - self._halted_ns)} ({cause}): {self._what_is_open()}"
+            text = (
+                f"halted for {seconds(now_ns - self._halted_ns)} ({cause}): {self._what_is_open()}"
+            )
             told.append(Alarm(source=SOURCE, text=text, time_ns=now_ns))
         return told
 
@@ -98,13 +100,13 @@ class Clearing:
             self._silence = f"{answer.outcome} {answer.reason}".strip()
             return
         self._found = tuple(each.client_order_id or each.venue_order_id for each in answer.orders)
-        if self._found or answer.is_truncated:
+        if self._found or answer.is_truncated or answer.has_more:
             self._judge(False, now_ns)
         elif asked_ns >= self._began_ns + self._config.repeat_ns:
             self._judge(True, now_ns)
 
     def _judge(self, is_clear: bool, now_ns: int) -> None:
-        """Take over whether anything is open; what was clear and is not any more gets a deadline."""
+        """Take over whether anything is open; what is open again is overdue."""
         if self.is_clear and not is_clear:
             self._deadline_ns = self._next_alarm_ns = now_ns
         self.is_clear = is_clear

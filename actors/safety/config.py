@@ -23,7 +23,7 @@ def _loss(_owner: object, _field: object, value: Decimal | str | None) -> None:
         amount, is_share = loss_limit(value)
     except InvalidOperation:
         raise ValueError(f"daily_loss: {expected}, found {value!r}") from None
-    if not 0 < amount or (is_share and amount > _LARGEST_SHARE):
+    if amount <= 0 or (is_share and amount > _LARGEST_SHARE):
         raise ValueError(f"daily_loss: {expected}, found {value}")
 
 
@@ -129,7 +129,9 @@ class KillSwitchConfig:
             self.heartbeat_ns,
             self.unknown_orders_ns,
         )
-        return self.lost_heartbeat or self.reconciliation or any(each is not None for each in limits)
+        return (
+            self.lost_heartbeat or self.reconciliation or any(each is not None for each in limits)
+        )
 
     @property
     def watches_market(self) -> bool:

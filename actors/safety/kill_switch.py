@@ -14,7 +14,8 @@ from typing import Any
 
 from actors.actor import Context, Later
 from actors.messages.account import TradingState, TradingStateChanged
-from actors.messages.safety import KillSwitchChanged
+from actors.messages.reconciliation import Difference
+from actors.messages.safety import Heartbeat, KillSwitchChanged
 from actors.messages.slices import MarketData, Slice
 from actors.messages.system import (
     Alarm,
@@ -64,6 +65,7 @@ class KillSwitch:
         self._latch = Latch()
         self._conditions = Conditions(config, instruments, feeds)
         self._clearing = Clearing(context.actor, config, has_venue=has_venue)
+        self._differences: dict[str, Difference] = {}
         self._next_watch_ns = 0
 
     # --- look-ups --------------------------------------------------------------------------------
@@ -78,6 +80,14 @@ class KillSwitch:
         return KillSwitchChanged(
             causes=self._latch.causes, open_orders=self._clearing.open_orders, note=note
         )
+
+    def differences(self) -> list[Difference]:
+        """Return the differences with the venue that are open, in the order in which they came."""
+        return list(self._differences.values())
+
+    def watches_heartbeats(self) -> bool:
+        """Return whether anything follows when heartbeats end."""
+        return self._conditions.hears(Heartbeat)
 
     # --- the core --------------------------------------------------------------------------------
 
@@ -102,13 +112,22 @@ class KillSwitch:
                 return self._take_answer(message, now_ns)
             case TradingStateChanged():
                 return self._take_state(message, now_ns)
-            case OrderUpdate():
-                self._clearing.track(message)
+            case _:
+                self._note(message)
         return self._trip_by(self._conditions.see(message, now_ns), now_ns)
 
     def stop(self, now_ns: int) -> list[Any]:
         """Return nothing: a halt outlasts the process."""
         return []
+
+    def _note(self, message: Any) -> None:
+        """Keep what a message says of orders, and of differences."""
+        if isinstance(message, OrderUpdate):
+            self._clearing.track(message)
+        elif isinstance(message, Difference):
+            self._differences.pop(message.key, None)
+            if message.is_open:
+                self._differences[message.key] = message
 
     # --- halting ---------------------------------------------------------------------------------
 
@@ -228,10 +247,8 @@ class KillSwitch:
             now_ns = max(now_ns, _time_of(message))
             if direction == "sent":
                 self._recall(message, now_ns)
-            elif isinstance(message, OrderUpdate):
-                self._clearing.track(message)
-                self._conditions.see(message, now_ns)
             else:
+                self._note(message)
                 self._conditions.see(message, now_ns)
 
     def _recall(self, message: Any, now_ns: int) -> None:

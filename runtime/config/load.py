@@ -13,6 +13,7 @@ from runtime.config.model import Mode, RunConfig, SupervisionConfig
 from runtime.config.overrides import apply_override
 from runtime.config.plain import to_plain
 from runtime.config.presets import fill_in_preset
+from runtime.config.real_time import for_real_time
 from runtime.config.problems import Problems
 from runtime.config.seed_keys import translate
 from runtime.config.structure import structure
@@ -128,6 +129,7 @@ def _unreadable(path: Path, found: str) -> ConfigError:
 def _structured(problems: Problems) -> RunConfig | None:
     config = structure(RunConfig, _with_inherited_supervision(problems.document), "", problems)
     if config is not None:
+        config = for_real_time(config, problems)
         _check_speed(config, problems)
         _check_names("feeds", [feed.name for feed in config.feeds], problems)
         _check_names("strategies", [each.name for each in config.strategies], problems)

@@ -15,6 +15,7 @@ from actors.model.instrument import Instrument
 from actors.orders.config import OrderManagerConfig
 from actors.portfolio.books.settings import CostMethod
 from actors.portfolio.config import EquitySampling
+from actors.safety.config import KillSwitchConfig
 from runtime.config.conversion import HIDDEN, REST
 from runtime.config.daemon import CrashConfig, DaemonConfig, StopConfig
 from runtime.config.document import Document
@@ -115,12 +116,30 @@ class FeedConfig:
     options: Options = attrs.field(factory=dict, metadata={REST: True})
 
 
+class Placement(StrEnum):
+    """Where a strategy runs."""
+
+    LOOP = "loop"
+    """In the event loop, with all others: the fastest; one that computes for long holds them up."""
+    THREAD = "thread"
+    """Beside the event loop, in the same interpreter: it slows the others down only."""
+    PROCESS = "process"
+    """In an interpreter of its own, which is killed when it does not answer."""
+
+
 @attrs.frozen(kw_only=True)
 class StrategyConfig:
     """A strategy; no instruments means every one. No supervision of its own: the run's.
 
     A ``preset`` (see :mod:`actors.strategies.presets`) is filled in when a configuration is read;
     here it only says where the rest has come from.
+
+    Attributes:
+        placement: Where it runs; the results are the same.
+        deadline_ns: In real time, how long a strategy in a thread or process may take over one
+            message; after that it has failed.
+        heartbeat_ns: In real time, how often one in a process is asked whether it is still there
+            while there is nothing else to ask.
     """
 
     name: str = attrs.field(validator=_name)
@@ -129,6 +148,9 @@ class StrategyConfig:
     instruments: tuple[str, ...] = ()
     parameters: Options = attrs.field(factory=dict)
     supervision: SupervisionConfig | None = None
+    placement: Placement = Placement.LOOP
+    deadline_ns: int = attrs.field(default=2 * _SECOND, validator=_above_zero)
+    heartbeat_ns: int = attrs.field(default=_SECOND, validator=_above_zero)
 
 
 @attrs.frozen(kw_only=True)
@@ -201,6 +223,7 @@ class RunConfig:
         default_strategies: Whether a market analysis and a log of events are among them; they are
             filled in when a configuration is read.
         broker: Where orders go.
+        kill_switch: When trading is halted by itself; None for no kill switch.
         supervision: What goes for every actor that has none of its own.
         daemon: How long a run in real time lasts, and what it tells of itself.
         stop: How a run in real time is stopped.
@@ -228,6 +251,7 @@ class RunConfig:
     strategies: tuple[StrategyConfig, ...] = ()
     default_strategies: bool = False
     broker: BrokerConfig = BrokerConfig()
+    kill_switch: KillSwitchConfig | None = None
     supervision: SupervisionConfig = SupervisionConfig()
     daemon: DaemonConfig = attrs.field(factory=DaemonConfig)
     stop: StopConfig = attrs.field(factory=StopConfig)

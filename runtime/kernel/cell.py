@@ -6,22 +6,27 @@ hands it the same message once more. A message that fails again and again is qua
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
 import attrs
 import trio
 
-from actors.actor import Context, Core
+from actors.actor import Archive, Context, Core
 from actors.errors import JournalError
-from actors.messages.system import MessageQuarantined
+from actors.messages.system import MessageQuarantined, Overtaken
 from runtime.kernel.clock import Clock
 from runtime.kernel.envelope import Envelope
 from runtime.kernel.failures import report_failure
-from runtime.kernel.journal import Journal, history
+from runtime.kernel.journal import Journal, Mark, Snapshot
 from runtime.kernel.mailbox import Mailbox
+from runtime.kernel.memory import Extent, Memory
+from runtime.kernel.placement.away import Away
+from runtime.kernel.placement.process import PlacedCore
 from runtime.kernel.post import Post
+from runtime.kernel.snapshots import Snapshotter, SnapshotError
+from runtime.kernel.watchdog import Handling
 
 _FAIR_BURST = 256
 _SAME_TIME = 16
@@ -47,6 +52,8 @@ class CellSpec:
         needs_history: Whether a restarted core is wrong without its past (portfolio, orders).
         quarantine_after: How many failures on one message are enough to set it aside.
         waits_for_journal: Live, whether a message must be durable before it is handled.
+        snapshotter: Keeps cores as bytes.
+        away: Live, calls the core off the event loop; None for a core that runs in it.
     """
 
     name: str
@@ -56,6 +63,12 @@ class CellSpec:
     needs_history: bool = False
     quarantine_after: int = 3
     waits_for_journal: bool = False
+    snapshotter: Snapshotter = attrs.field(factory=Snapshotter)
+    away: Away | None = None
+
+
+def _say_nothing(_actor: str, _text: str) -> None:
+    """Tell nobody."""
 
 
 @attrs.frozen(kw_only=True)
@@ -69,6 +82,12 @@ class CellServices:
     became_idle: Callable[[], None]
     changed: Callable[["Cell"], None]
     """Told when a cell has got or lost its core."""
+    handling: Handling | None = None
+    """Live, what a watchdog reads; None where none watches."""
+    archive: Archive | None = None
+    """Where actors look up what they have let the journal remember."""
+    log: Callable[[str, str], None] = _say_nothing
+    """Told what people may want to know of an actor: its name, and a text."""
 
 
 class Cell:
@@ -91,6 +110,7 @@ class Cell:
         self.failed_sequence = 0
         self.market: Any = None
         """What the core knew of the market: handed to the next core, which could not recover it."""
+        self.memory = Memory(spec.name, spec.make_core, spec.snapshotter)
         self._services = services
         self._post = services.post
         self._attempts = 0
@@ -111,7 +131,7 @@ class Cell:
         self._error = None
         self.failed_sequence = 0
         try:
-            self._begin()
+            await self._begin()
             task_status.started()
             if self._services.is_simulated:
                 await self._ended.wait()
@@ -134,35 +154,92 @@ class Cell:
         if self._is_waiting:
             self._scope.cancel()
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
         self.incarnation += 1
-        core = self.spec.make_core(self.spec.context(self.incarnation))
-        if self.incarnation:
-            self._recover(core)
+        core = self._recovered() if self.incarnation else self._fresh()
         now_ns = self._services.clock.now_ns()
-        outputs = core.start(now_ns)
+        away = self.spec.away
+        outputs = core.start(now_ns) if away is None else await away.start(core, now_ns)
         self.core = core
         self.state = CellState.RUNNING
         self._deliver_all(outputs, 0, now_ns)
         self._services.changed(self)
 
-    def _recover(self, core: Core) -> None:
-        inherit = getattr(core, "inherit", None)
-        if inherit is not None and self.market is not None:
-            inherit(self.market)
-        journal = self._services.journal
-        if journal is not None:
-            core.recover(self.past(journal))
-        elif self.spec.needs_history:
-            raise JournalError(f"{self.name} cannot be rebuilt: the run keeps no journal")
+    def _fresh(self) -> Core:
+        return self.spec.make_core(self.spec.context(self.incarnation))
 
-    def past(self, journal: Journal) -> Iterator[tuple[str, Any]]:
-        """Return what the cores so far have handled and sent, in order."""
-        not_handled = self.mailbox.pending().union(self.quarantined)
+    def _recovered(self) -> Core:
+        journal = self._services.journal
+        if journal is None and self.spec.needs_history:
+            raise JournalError(f"{self.name} cannot be rebuilt: the run keeps no journal")
+        return self.rebuilt(journal, self.market)
+
+    def rebuilt(self, journal: Journal | None, market: Any = None) -> Core:
+        """Return a core that knows what those before it knew.
+
+        Args:
+            journal: Where their past is; None if it is to know nothing of that.
+            market: What it is to know of the market.
+        """
+        context = self.spec.context(self.incarnation)
+        core, why = self.memory.rebuilt(context, journal, self._extent(), market)
+        if why is not None:
+            self._services.log(self.name, f"{why}; the whole history is replayed")
+        return core
+
+    def _extent(self) -> Extent:
+        not_handled = self._waiting().union(self.quarantined)
+        return Extent(handled=self.handled_sequence, not_handled=not_handled)
+
+    def _waiting(self) -> set[int]:
+        """Return the sequences of what was sent here and is not handled."""
+        waiting = self.mailbox.pending()
         if self.retry is not None:
-            not_handled.add(self.retry.sequence)
-        past = history(journal.entries(self.name), self.name, self.handled_sequence, not_handled)
-        return (each for each in past if not isinstance(each[1], MessageQuarantined))
+            waiting.add(self.retry.sequence)
+        return waiting
+
+    # --- how far it has come: for the journal, and for the next process --------------------------
+
+    def mark(self) -> Mark:
+        """Return what is handled: all that was sent so far, but for what waits.
+
+        What was sent to an actor that has left for good waits for the next process.
+        """
+        if self.mailbox.is_closed:
+            return Mark(self.name, self.handled_sequence, (), self.incarnation)
+        waiting = tuple(sorted(self._waiting()))
+        return Mark(self.name, self._post.sequence, waiting, self.incarnation)
+
+    def keep_snapshot(self) -> Snapshot | None:
+        """Return a snapshot of the core, between two messages; None if it cannot be had now.
+
+        A core that does not say its state, or cannot be kept, is rebuilt from its whole history.
+        """
+        core = self.core
+        if core is None or self.mailbox.is_closed or self._unsent or self._is_called:
+            return None
+        now_ns = self._services.clock.now_ns()
+        context = self.spec.context(self.incarnation)
+        sequence, waiting = self._post.sequence, self._waiting()
+        try:
+            return self.memory.keep(core, context, sequence, now_ns, waiting)
+        except SnapshotError as error:
+            self._services.log(self.name, f"no snapshot: {error}")
+            return None
+
+    def resume(self, mark: Mark, snapshot: Snapshot | None, quarantined: set[int]) -> None:
+        """Go on where the cell of another process was: before the first incarnation."""
+        self.incarnation = mark.incarnation
+        self.handled_sequence = mark.handled
+        self.quarantined = sorted(quarantined)
+        self.memory.latest = snapshot
+
+    def _note_overtaken(self, envelope: Envelope) -> None:
+        """Record that a message is handled after later ones: its place in the past is here."""
+        is_recorded = envelope.message.__class__ not in self._post.unrecorded
+        if is_recorded and self.spec.needs_history and self._services.journal is not None:
+            self.memory.overtaken.add(envelope.sequence)
+            self._post.record(self.name, "", Overtaken(self.name, envelope.sequence))
 
     def _end(self) -> None:
         self._lose_core(CellState.STOPPED if self._error is None else CellState.DOWN)
@@ -182,10 +259,12 @@ class Cell:
             self.fail(error, envelope)
             return
         sequence = envelope.sequence
+        if sequence > self.handled_sequence:
+            self.handled_sequence = sequence
+        else:
+            self._note_overtaken(envelope)
         if outputs:
             self.send(outputs, sequence, now_ns)
-        elif sequence > self.handled_sequence:
-            self.handled_sequence = sequence
 
     def send(self, outputs: list[Any], cause: int, now_ns: int) -> None:
         """Send what the core made of what it has handled last; simulated time's way of sending.
@@ -225,6 +304,8 @@ class Cell:
     def _lose_core(self, state: CellState) -> None:
         """Forget the core at once: nothing more is handed to it."""
         self.market = getattr(self.core, "market", None) or self.market
+        if isinstance(self.core, PlacedCore):
+            self.core.close()
         self.core = None
         self.state = state
         self._services.changed(self)
@@ -269,9 +350,16 @@ class Cell:
                     await self._burst(self.retry)
 
     async def _wait_for_one(self) -> None:
-        self._services.became_idle()
+        services = self._services
+        if services.handling is not None:
+            services.handling.envelope = None
+        services.became_idle()
         self._is_waiting = True
-        self.retry = await self.mailbox.take()
+        away, core = self.spec.away, self.core
+        if away is None or core is None:
+            self.retry = await self.mailbox.take()
+        else:
+            self.retry = await away.wait(core, self.mailbox.take)
         self._is_waiting = False
 
     async def _burst(self, envelope: Envelope | None) -> None:
@@ -281,6 +369,7 @@ class Cell:
         handled, and is kept, for as long as it waits for the journal.
         """
         journal = self._services.journal if self.spec.waits_for_journal else None
+        away = self.spec.away
         now_ns = 0
         taken = 0
         while envelope is not None:
@@ -288,7 +377,10 @@ class Cell:
                 await journal.durable(envelope.sequence)
             if taken % _SAME_TIME == 0 or now_ns < envelope.time_ns:
                 now_ns = self._services.clock.now_ns()
-            self._handle_live(envelope, now_ns)
+            if away is None:
+                self._handle_live(envelope, now_ns)
+            else:
+                await self._handle_away(away, envelope, now_ns)
             if self._unsent:
                 await self._send_rest()
             taken += 1
@@ -306,17 +398,47 @@ class Cell:
             self._unsent.popleft()
 
     def _handle_live(self, envelope: Envelope, now_ns: int) -> None:
-        core = self.core
+        core, handling = self.core, self._services.handling
         assert core is not None
+        if handling is not None:
+            handling.actor, handling.envelope = self.name, envelope
         try:
             outputs = core.handle(envelope.message, now_ns)
         except Exception as error:
             self.failed_sequence = envelope.sequence
             self._keep_or_quarantine(error, envelope)
             raise
+        self._has_handled(envelope, outputs, now_ns)
+
+    async def _handle_away(self, away: Away, envelope: Envelope, now_ns: int) -> None:
+        """As :meth:`_handle_live`, while others go on."""
+        core = self.core
+        assert core is not None
+        try:
+            outputs = await away.call(core.handle, envelope.message, now_ns)
+        except Exception as error:
+            self.failed_sequence = envelope.sequence
+            self._keep_or_quarantine(error, envelope)
+            raise
+        self._has_handled(envelope, outputs, now_ns)
+
+    async def last_words(self, now_ns: int) -> list[Any]:
+        """Return what the core sends before an orderly stop; nothing if there is none."""
+        core, away = self.core, self.spec.away
+        if core is None:
+            return []
+        return core.stop(now_ns) if away is None else await away.call(core.stop, now_ns)
+
+    @property
+    def _is_called(self) -> bool:
+        return self.spec.away is not None and self.spec.away.is_busy
+
+    def _has_handled(self, envelope: Envelope, outputs: list[Any], now_ns: int) -> None:
         sequence = envelope.sequence
         if sequence > self.handled_sequence:
             self.handled_sequence = sequence
+        else:
+            self._note_overtaken(envelope)
         self.retry = None
         if outputs:
             self._deliver_all(outputs, sequence, now_ns)

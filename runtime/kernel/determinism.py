@@ -6,6 +6,7 @@ The only module that draws from ``random`` and that touches trio's private names
 import gc
 import hashlib
 import random
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,6 +34,11 @@ def seeded_random(seed: int, *names: str | int) -> random.Random:
 def seeded_numpy(seed: int, *names: str | int) -> np.random.Generator:
     """Return the numpy generator of one named part of a run."""
     return np.random.Generator(np.random.PCG64(derived_seed(seed, *names)))
+
+
+def secret_token() -> str:
+    """Return words that nobody can guess: for a key that lets people in, never for a run."""
+    return secrets.token_hex(32)
 
 
 def missing_trio_names() -> list[str]:

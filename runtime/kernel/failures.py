@@ -13,12 +13,22 @@ _TEXT_LIMIT = 500
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}\b")
 
 
+class FailedElsewhere(Exception):
+    """A failure of another interpreter, which has put it in words there."""
+
+    def __init__(self, report: FailureReport) -> None:
+        self.report = report
+        super().__init__(f"{report.kind}: {report.text} ({report.where})")
+
+
 def report_failure(error: BaseException) -> FailureReport:
     """Return a failure in words: the first exception in its groups that is not a cancellation.
 
     Memory addresses are blanked, because they differ from run to run; long texts are cut.
     """
     leaf = next((leaf for leaf in _leaves(error) if not isinstance(leaf, trio.Cancelled)), error)
+    if isinstance(leaf, FailedElsewhere):
+        return leaf.report
     return FailureReport(kind=type(leaf).__name__, text=_text(leaf), where=_where(leaf))
 
 

@@ -84,7 +84,9 @@ def parse(text: str) -> FaultPlan:
         elif point and not count and what.isdigit():
             limits[point] = int(what)
         else:
-            problem = Problem(file="environment", key=VARIABLE, expected=_EXPECTED, found=repr(item))
+            problem = Problem(
+                file="environment", key=VARIABLE, expected=_EXPECTED, found=repr(item)
+            )
             raise ConfigError([problem])
     return FaultPlan(actions, limits)
 
@@ -94,7 +96,7 @@ _plan: FaultPlan | None = parse(os.environ[VARIABLE]) if os.environ.get(VARIABLE
 
 def install(plan: FaultPlan | None) -> None:
     """Follow another plan from now on; None for no faults."""
-    global _plan  # noqa: PLW0603 - the one plan of the process
+    global _plan
     _plan = plan
 
 

@@ -5,7 +5,7 @@ do its counters.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, auto
 from typing import Any
 
@@ -98,7 +98,7 @@ class Mailbox:
 
     ``capacity`` bounds what may be queued; ``reserve`` more places are kept for messages that may
     not wait (rule CRASH, and the first of each KEEP_LATEST key), so that reports get through when
-    requests have filled the queue.
+    requests have filled the queue. Types in ``first`` overtake all others.
     """
 
     def __init__(
@@ -108,6 +108,7 @@ class Mailbox:
         capacity: int = 1024,
         reserve: int = 1024,
         rules: Mapping[type, Rule] | None = None,
+        first: frozenset[type] = frozenset(),
         is_awaited: bool = True,
     ) -> None:
         if capacity < 1 or reserve < 0:
@@ -121,6 +122,8 @@ class Mailbox:
         self._conflated_types = frozenset(
             kind for kind, rule in self._rules.items() if rule.overflow is Overflow.KEEP_LATEST
         )
+        self._first = first
+        self._special_types = self._conflated_types | first
         self._is_careful = False
         """Whether an envelope may be wrapped, or somebody waits for room."""
         sender, receiver = trio.open_memory_channel[Any](self.limit)
@@ -128,6 +131,8 @@ class Mailbox:
         self._get = receiver.receive_nowait if is_awaited else None
         self._wait_for_one = receiver.receive
         self._queued: deque[Envelope | _Slot] = deque()
+        self._ahead = 0
+        """How many of those at the front have overtaken the rest."""
         self._slots: dict[Any, _Slot] = {}
         self._held: deque[_Waiter] = deque()
         self._refused: set[int] = set()
@@ -149,7 +154,7 @@ class Mailbox:
         if (
             depth >= self.capacity
             or self._is_careful
-            or envelope.message.__class__ in self._conflated_types
+            or envelope.message.__class__ in self._special_types
         ):
             return self._offer_by_rule(envelope)
         if self._put is not None:
@@ -199,8 +204,24 @@ class Mailbox:
             )
         if self._put is not None:
             self._put(item)
-        self._queued.append(item)
+        if envelope.message.__class__ in self._first:
+            self._queued.insert(self._ahead, item)
+            self._ahead += 1
+            self._is_careful = True
+        else:
+            self._queued.append(item)
         self.depth += 1
+
+    def refill(self, envelopes: Iterable[Envelope]) -> None:
+        """Queue what was sent to the same actor in another process, before anything else is.
+
+        What there is no room for waits for it.
+        """
+        for envelope in envelopes:
+            if self.depth < self.capacity and not self._held:
+                self._push(envelope, envelope)
+            else:
+                self.hold(envelope)
 
     def hold(self, envelope: Envelope) -> None:
         """Queue an envelope behind those that wait for room: the sequencer's way of waiting."""
@@ -247,11 +268,11 @@ class Mailbox:
 
     async def take(self) -> Envelope:
         """Return the envelope that is first in line, waiting for one."""
-        item = await self._wait_for_one()
+        await self._wait_for_one()
         self._peak = max(self._peak, self.depth)
         self.depth -= 1
         self._taken += 1
-        self._queued.popleft()
+        item: Any = self._queued.popleft()
         return self._let_next_in(item) if self._is_careful else item
 
     def _let_next_in(self, item: Envelope | _Slot) -> Envelope:
@@ -263,9 +284,11 @@ class Mailbox:
             if self._slots.get(item.key) is item:
                 del self._slots[item.key]
             item = item.envelope
+        if self._ahead:
+            self._ahead -= 1
         if self._held and self.depth < self.capacity:
             self._let_in(self._held.popleft())
-        self._is_careful = bool(self._slots or self._refused)
+        self._is_careful = bool(self._slots or self._refused or self._ahead)
         return item
 
     def _let_in(self, waiter: _Waiter) -> None:

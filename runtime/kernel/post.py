@@ -64,6 +64,8 @@ class Post:
         """Is shown every message that is delivered, whoever receives it."""
         self.unrecorded: frozenset[type] = frozenset()
         """Message types that are not journaled (market data on its way)."""
+        self.shown: frozenset[type] | None = None
+        """Message types that :attr:`observe` is shown though an actor receives them."""
         self.sequence = 0
         self.in_flight_later = 0
         self._clock = clock
@@ -102,6 +104,8 @@ class Post:
         if not receivers:
             self.observe(message, now_ns)
             return None
+        if self.shown is not None and kind in self.shown:
+            self.observe(message, now_ns)
         ready = self._ready
         blocked: list[tuple[Mailbox, Envelope]] | None = None
         for receiver in receivers:
@@ -127,6 +131,11 @@ class Post:
         if not later.background:
             self.in_flight_later += 1
         self._timers.set(later.at_ns, (sender, cause, later.message, later.background))
+
+    def set_again(self, sender: str, sequence: int, message: Any, at_ns: int) -> None:
+        """Wait once more with what another process has sent for later, and recorded."""
+        self.in_flight_later += 1
+        self._timers.set(at_ns, (sender, sequence, message, False))
 
     def deliver_delayed(
         self, delayed: Delayed, now_ns: int

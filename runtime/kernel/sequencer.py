@@ -50,6 +50,8 @@ class Sequencer:
         self.is_stopping = False
         self.breathe: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint
         """Awaited now and then, at times of no meaning: lets other tasks run."""
+        self.between: Callable[[], None] | None = None
+        """Called now and then, between messages, at the same ones in every run."""
         self._clock = clock
         self._timers = clock.timers
         self._post = post
@@ -161,6 +163,8 @@ class Sequencer:
         self._pauses += 1
         if self._pauses % _PAUSES_BETWEEN_COLLECTIONS == 0:
             collect_young()
+        if self.between is not None:
+            self.between()
         await self.breathe()
 
     async def _settle(self) -> None:

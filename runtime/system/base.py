@@ -140,11 +140,12 @@ class Running:
     def _gave_up(self, event: ActorGaveUp) -> None:
         plant = self.plant
         cell = plant.cells.get(event.actor)
-        if cell is None:
+        if cell is None and event.actor not in plant.shells:
             self._fail(f"feed {event.actor} gave up: {event.reason}")
             return
-        cell.mailbox.close()
-        if event.actor not in CORES:
+        if cell is not None:
+            cell.mailbox.close()
+        if cell is not None and event.actor not in CORES:
             self._send(CancelStrategy(event.actor, event.reason))
             return
         cause = f"{event.actor} gave up: {event.reason}"
@@ -153,7 +154,7 @@ class Running:
         self._end_early()
 
     def _halt(self, cause: str, actor: str) -> None:
-        """Let nothing new leave, and have what is open cancelled, even without the order manager."""
+        """Let nothing new leave, and have what is open cancelled, by the venue if need be."""
         self._send(Halt(cause))
         if actor == Role.ORDERS:
             self._send(CancelAllAtVenue(cause))

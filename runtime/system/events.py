@@ -22,17 +22,23 @@ from actors.messages.account import (
     TradingStateChanged,
 )
 from actors.messages.alerts import Alert, Logged
+from actors.messages.reconciliation import Difference, Reconciled
 from actors.messages.records import MarketRow
+from actors.messages.safety import KillSwitchChanged
 from actors.messages.slices import MarketData
 from actors.messages.system import (
     ActorFailed,
     ActorGaveUp,
     ActorRestarted,
+    Alarm,
     CancelAll,
     CancelAllAtVenue,
     CancelStrategy,
     Halt,
+    HaltLifted,
     MessageQuarantined,
+    Resume,
+    Trip,
 )
 from actors.messages.trading import Fill, FillSettled, OrderUpdate, ReplaceResult, SignalRefused
 from runtime.kernel.envelope import Envelope
@@ -79,7 +85,14 @@ _SPOKEN: Mapping[EventKind, tuple[type, ...]] = {
         ActorRestarted,
         ActorGaveUp,
         MessageQuarantined,
+        Trip,
         Halt,
+        Resume,
+        HaltLifted,
+        KillSwitchChanged,
+        Alarm,
+        Difference,
+        Reconciled,
         CancelAll,
         CancelAllAtVenue,
         CancelStrategy,
@@ -93,6 +106,21 @@ _SPOKEN: Mapping[EventKind, tuple[type, ...]] = {
 }
 _KINDS = {each: kind for kind, types in _SPOKEN.items() for each in types}
 _UNTOLD = (MarketRow, MarketData, MarkEquity)
+
+
+def event_of(envelope: Envelope) -> Event | None:
+    """Return a message that was delivered as an event; None for what is not told."""
+    message = envelope.message
+    if isinstance(message, _UNTOLD):
+        return None
+    return Event(
+        sequence=envelope.sequence,
+        kind=_KINDS.get(type(message), EventKind.RING),
+        time_ns=envelope.time_ns,
+        sender=envelope.sender,
+        cause=envelope.cause,
+        data=message,
+    )
 
 
 class EventStream:
@@ -170,20 +198,9 @@ class Events:
 
     def take(self, envelope: Envelope) -> None:
         """Show a message that was delivered."""
-        message = envelope.message
-        if isinstance(message, _UNTOLD):
-            return
-        kind = _KINDS.get(type(message), EventKind.RING)
-        self._publish(
-            Event(
-                sequence=envelope.sequence,
-                kind=kind,
-                time_ns=envelope.time_ns,
-                sender=envelope.sender,
-                cause=envelope.cause,
-                data=message,
-            )
-        )
+        event = event_of(envelope)
+        if event is not None:
+            self._publish(event)
 
     def take_row(self, row: Any) -> None:
         """Show a market row, as callbacks get it."""

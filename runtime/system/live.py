@@ -15,8 +15,10 @@ from loguru import logger
 
 from actors.errors import JournalError
 from actors.messages.system import CancelAllAtVenue
+from actors.messages.venue import VenueCall
 from runtime.config.daemon import CrashConfig, StopConfig, StopPolicy
 from runtime.kernel.clock import NANOSECONDS
+from runtime.kernel.envelope import Envelope
 from runtime.kernel.failures import report_failure
 from runtime.observe.result import ExitCode
 from runtime.system.base import SYSTEM, Running
@@ -24,6 +26,7 @@ from runtime.system.live_market import LiveMarket
 from runtime.system.notify import ServiceManager
 from runtime.system.stages import Stages
 from runtime.wiring.plant import Blueprint, Plant, build_live
+from runtime.wiring.routes import Role
 from runtime.wiring.tree import actor_rows
 
 QUICK_S = 0.5
@@ -46,6 +49,7 @@ class LiveSettings:
     stop: StopConfig = attrs.field(factory=StopConfig)
     crash: CrashConfig = attrs.field(factory=CrashConfig)
     duration_ns: int | None = None
+    snapshot_every: int = 10_000
     manager: ServiceManager = attrs.field(factory=ServiceManager)
 
 
@@ -110,8 +114,13 @@ class LiveSystem(Running):
     async def main(self) -> None:
         """Do what :meth:`run` does, inside of an event loop that runs already."""
         plant = self._plant = build_live(
-            self._blueprint, self._journal_path, self._report, journal_failed=self._lose_journal
+            self._blueprint,
+            self._journal_path,
+            self._report,
+            journal_failed=self._lose_journal,
+            snapshot_every=self._settings.snapshot_every,
         )
+        self._take_over(plant)
         self._market.begin(plant.clock.now_ns())
         plant.post.observe = self.observed.see
         for prepare in self._preparations:
@@ -136,6 +145,22 @@ class LiveSystem(Running):
         assert self._wish is not None
         manager.stopping(self._wish.reason)
         await self._wind_down(plant, self._wish)
+
+    def _take_over(self, plant: Plant) -> None:
+        """Tell what was taken over; forget calls to the venue that the other process was making.
+
+        They may have left: the broker counts them as lost and asks. To send them now, or to say
+        that they have not left, could be wrong.
+        """
+        taken = plant.resumption
+        if taken is None:
+            return
+        words = f"resumed: {taken.waiting} messages wait, {taken.timers} timers are set"
+        logger.bind(console=False, time_ns=plant.clock.now_ns()).info(words)
+        link = plant.cells.get(Role.VENUE)
+        if link is not None and plant.shells:
+            waiting = iter(link.mailbox.take_nowait, None)
+            link.mailbox.refill([each for each in waiting if not _is_call(each)])
 
     # --- ending ----------------------------------------------------------------------------------
 
@@ -296,3 +321,5 @@ class LiveSystem(Running):
             await journal.durable(self.plant.post.sequence)
 
 
+def _is_call(envelope: Envelope) -> bool:
+    return isinstance(envelope.message, VenueCall)

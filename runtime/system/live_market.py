@@ -5,6 +5,7 @@ second start of the same run goes on with the same market: what has passed meanw
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +131,6 @@ class _Moved:
 def _by_time(rows: Slice) -> Iterator[Slice]:
     """Yield the rows of each moment as a slice of their own."""
     bounds = [0, *(np.flatnonzero(np.diff(rows.time_ns)) + 1).tolist(), len(rows)]
-    for start, stop in zip(bounds, bounds[1:], strict=False):
+    for start, stop in pairwise(bounds):
         if stop > start:
             yield rows.take(slice(start, stop))

@@ -21,11 +21,9 @@ def rebuilt(cell: Cell, journal: Journal | None) -> Core:
     A portfolio also knows the fills that were sent to it when it was down. Whatever keeps the core
     from recovering is raised: it may be the very reason why the actor is down.
     """
-    core = cell.spec.make_core(cell.spec.context(cell.incarnation))
-    if journal is not None:
-        core.recover(cell.past(journal))
-        if isinstance(core, Portfolio):
-            core.recover(_unheard_fills(core, cell.name, journal))
+    core = cell.rebuilt(journal)
+    if journal is not None and isinstance(core, Portfolio):
+        core.recover(_unheard_fills(core, cell.name, journal))
     return core
 
 

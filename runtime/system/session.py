@@ -130,6 +130,7 @@ def _system(
         stop=config.stop,
         crash=config.crash,
         duration_ns=config.daemon.duration_ns,
+        snapshot_every=config.daemon.snapshot_every,
         manager=ServiceManager.of(os.environ),
     )
     return LiveSystem(parts, folder=folder, journal_path=journal_path, settings=settings)

@@ -81,12 +81,11 @@ class Stages:
 
     async def _last_words(self, cell: Cell) -> None:
         """Let a strategy say its last words, and nothing more; one that fails at it is named."""
-        core, now_ns = cell.core, self._plant.clock.now_ns()
-        if core is None or cell.mailbox.is_closed:
+        if cell.core is None or cell.mailbox.is_closed:
             return
         cell.mailbox.close()
         try:
-            outputs = core.stop(now_ns)
+            outputs = await cell.last_words(self._plant.clock.now_ns())
         except Exception as error:  # noqa: BLE001 - it is reported, and its siblings go on
             self.undone.append(f"strategies: {cell.name} failed when it stopped: {error!r}")
             return
@@ -122,8 +121,8 @@ class Stages:
             await plant.journal.durable(plant.post.sequence)
 
     async def _until(self, is_over: Callable[[], bool]) -> None:
-        """Return when something is so, twice in a row with everybody else having had a turn."""
-        while not (self._is_idle() and is_over()):
+        """Return when something is so and nobody is at work; cells tell nobody of either."""
+        while not (self._is_idle() and is_over()):  # noqa: ASYNC110
             await trio.sleep(_LOOK_S)
 
     def _is_idle(self) -> bool:

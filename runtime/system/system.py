@@ -11,6 +11,7 @@ from pathlib import Path
 import trio
 
 from actors.messages.account import CloseOut, MarkEquity
+from actors.messages.reconciliation import Reconcile
 from actors.messages.system import CancelAll
 from runtime.kernel.determinism import seeded_scheduler, steady_collector
 from runtime.observe.result import ExitCode
@@ -83,11 +84,20 @@ class System(Running):
         self._send(CancelAll("the run ends"))
         await sequencer.finish_in_flight()
         self._hear_the_venue_out(plant)
+        await self._compare_with_venue(plant)
         if self._close_out and self.failure is None:
             self._send(CloseOut())
             await sequencer.finish_in_flight()
+            await self._compare_with_venue(plant)
         self._send(MarkEquity(is_last=True))
         await sequencer.finish_in_flight()
+
+    async def _compare_with_venue(self, plant: Plant) -> None:
+        """Find what a venue that is somewhere else has done without our hearing of it."""
+        assert plant.sequencer is not None
+        if Role.VENUE in plant.cells:
+            self._send(Reconcile("the run ends"))
+            await plant.sequencer.finish_in_flight()
 
     def _hear_the_venue_out(self, plant: Plant) -> None:
         """Have the venue's reports booked that came after the order manager had given up."""

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from actors.actor import Context, Core, Source
-from actors.brokers.models.commission import CommissionModel, NoCommission
+from actors.brokers.models.commission import NoCommission
 from actors.errors import ConfigError
 from actors.feeds.replay import ReplayFeed, ReplayOptions
 from actors.feeds.synthetic import SyntheticFeed
@@ -20,11 +20,13 @@ from actors.portfolio.config import PortfolioConfig
 from actors.portfolio.portfolio import Portfolio
 from actors.risk.limits import POLICIES
 from actors.risk.policy import RiskPolicy
+from actors.safety.kill_switch import KillSwitch
 from actors.strategies import Strategy, resolve_strategy
 from actors.strategies import StrategyConfig as StrategySetting
 from runtime.config.model import (
     Component,
     FeedConfig,
+    Placement,
     RunConfig,
     StrategyConfig,
     SupervisionConfig,
@@ -33,7 +35,9 @@ from runtime.config.problems import Problems, shown
 from runtime.config.structure import structure
 from runtime.kernel.determinism import seeded_numpy
 from runtime.wiring.brokers import broker_core, broker_models, fee_rate
+from runtime.wiring.placement import away_of, placed_maker
 from runtime.wiring.plant import CORES, Blueprint
+from runtime.wiring.remote import is_remote, remote_parts
 from runtime.wiring.routes import Role
 
 _MakeSource = Callable[[int], Source]
@@ -83,6 +87,7 @@ def account_config(
         fee_rate=fee,
         close_out=config.close_out,
         balances={name: each for name, each in account.balances.items() if name != own},
+        reconciles=is_remote(config),
         **given,
     )
 
@@ -117,6 +122,7 @@ def blueprint(config: RunConfig) -> Blueprint:
         sources=sources,
         supervision=_supervision(config),
         speed=config.speed,
+        away={each.name: away for each in config.strategies if (away := away_of(each)) is not None},
     )
 
 
@@ -230,6 +236,10 @@ class _Builder:
             return None
         setting = StrategySetting(instruments=strategy.instruments, parameters=parameters)
 
+        if strategy.placement is Placement.PROCESS:
+            name = self._beside_config(strategy.type)
+            return placed_maker(name, setting, self._instruments), cls.wants
+
         def make(context: Context) -> Strategy:
             return cls(context, self._instruments, setting)
 
@@ -246,19 +256,46 @@ class _Builder:
     # --- cores -----------------------------------------------------------------------------------
 
     def cores(self) -> dict[Role, _MakeCore]:
-        """Return what builds the broker, the order manager and the portfolio."""
-        models = broker_models(self._config, self._problems)
-        commission = models.get("commission", NoCommission())
-        portfolio = self._portfolio(commission)
+        """Return what builds the broker (and its venue), the order manager and the portfolio."""
+        config = self._config
+        models = broker_models(config, self._problems)
+        orders = attrs.evolve(config.orders, remote=is_remote(config))
+        if is_remote(config):
+            brokers, fee = self._remote(models)
+        else:
+            fee = fee_rate(models.get("commission", NoCommission()), self._instruments)
+            make_broker = broker_core(config, self._instruments, models, self._problems)
+            brokers = {Role.BROKER: make_broker}
+        portfolio = self._portfolio(fee)
         return {
-            Role.BROKER: broker_core(self._config, self._instruments, models, self._problems),
-            Role.ORDERS: lambda context: OrderManager(
-                context, self._instruments, self._config.orders
-            ),
+            **self._safety(),
+            **brokers,
+            Role.ORDERS: lambda context: OrderManager(context, self._instruments, orders),
             Role.PORTFOLIO: lambda context: Portfolio(context, self._instruments, portfolio),
         }
 
-    def _portfolio(self, commission: CommissionModel) -> PortfolioConfig:
+    def _safety(self) -> dict[Role, _MakeCore]:
+        """Return what builds the kill switch, where one is asked for."""
+        config, instruments = self._config, self._instruments
+        declared = config.kill_switch
+        if declared is None:
+            return {}
+        feeds = tuple(feed.name for feed in config.feeds)
+
+        def make(context: Context) -> Core:
+            return KillSwitch(
+                context, instruments, declared, feeds=feeds, has_venue=is_remote(config)
+            )
+
+        return {Role.SAFETY: make}
+
+    def _remote(self, models: Mapping[str, Any]) -> tuple[dict[Role, _MakeCore], Decimal]:
+        parts = remote_parts(self._config, models, self._problems)
+        if parts is None:
+            return {}, ZERO
+        return {Role.VENUE: parts.make_venue, Role.BROKER: parts.make_broker}, parts.fee_rate
+
+    def _portfolio(self, fee: Decimal) -> PortfolioConfig:
         config = self._config.portfolio
         policies: list[RiskPolicy] = []
         for number, component in enumerate(config.policies):
@@ -267,7 +304,6 @@ class _Builder:
             if policy is not None:
                 policies.append(policy)
         try:
-            fee = fee_rate(commission, self._instruments)
             asked = tuple(policies) if self._config.enable_risk_checks else ()
             return account_config(self._config, asked, fee)
         except ValueError as error:

@@ -6,13 +6,15 @@ from random import Random  # noqa: TID251 - the type only; generators come from 
 from typing import Any
 
 import attrs
+from loguru import logger
 
-from actors.actor import Context, Core, Source
+from actors.actor import Archive, Context, Core, Source
 from actors.errors import JournalError
 from actors.messages.market import KIND_MASK, ConnectionState, EventKind
 from actors.messages.merging import Merger
 from actors.messages.records import Origin
 from actors.messages.slices import MarketData, Slice, SliceBuilder
+from actors.messages.system import CancelAllAtVenue, Halt, Resumed, Trip
 from actors.model.instrument import Instruments
 from runtime.config.model import SupervisionConfig
 from runtime.kernel.cell import Cell, CellServices, CellSpec
@@ -22,13 +24,17 @@ from runtime.kernel.determinism import seeded_random
 from runtime.kernel.incarnation import Child
 from runtime.kernel.journal import InlineJournal, Journal, LiveJournal
 from runtime.kernel.journal_watch import WatchedJournal
+from runtime.kernel.keeper import SNAPSHOT_EVERY, Keeper
 from runtime.kernel.live import LiveFeed, LiveTimers, Quiescence
 from runtime.kernel.mailbox import Mailbox
 from runtime.kernel.market import Market
 from runtime.kernel.pace import Pace
+from runtime.kernel.placement.away import Away
 from runtime.kernel.post import Post, Ready
 from runtime.kernel.restarts import Backoff, ChildPolicy, Restart, SupervisorPolicy
+from runtime.kernel.resume import Resumption, resume
 from runtime.kernel.sequencer import Sequencer
+from runtime.kernel.snapshots import Snapshotter
 from runtime.kernel.source import SourceCell
 from runtime.kernel.supervisor import (
     ChildSpec,
@@ -63,6 +69,7 @@ class Blueprint:
     sources: Mapping[str, Callable[[int], Source]]
     supervision: Mapping[str, SupervisionConfig]
     speed: float = 0.0
+    away: Mapping[str, Away] = attrs.field(factory=dict)
     shells: Mapping[str, MakeShell] = attrs.field(factory=dict)
 
 
@@ -80,6 +87,9 @@ class Plant:
     sequencer: Sequencer | None = None
     quiescence: Quiescence | None = None
     shells: dict[str, Child] = attrs.field(factory=dict)
+    keeper: Keeper | None = None
+    resumption: Resumption | None = None
+    """What was taken over from an earlier process; None where there was none."""
 
     @property
     def strategies(self) -> list[Cell]:
@@ -87,8 +97,11 @@ class Plant:
         return [cell for name, cell in self.cells.items() if name not in CORES]
 
 
-CORES = (Role.BROKER, Role.ORDERS, Role.PORTFOLIO)
-"""The cores in order of rank: at one instant the venue comes first, then reports, then the rest."""
+CORES = (Role.VENUE, Role.SAFETY, Role.BROKER, Role.ORDERS, Role.PORTFOLIO)
+"""The cores in order of rank: at one instant the venue comes first, then reports, then the rest.
+
+Not every run has the first two.
+"""
 
 Report = Callable[[SupervisorReport], None]
 
@@ -98,8 +111,22 @@ def codec() -> Codec:
     return Codec(journaled_types())
 
 
-def build_simulated(blueprint: Blueprint, journal_path: Path | None, report: Report) -> Plant:
-    """Return a plant in virtual time: a sequencer paces it and drains its mailboxes."""
+FIRST: frozenset[type] = frozenset({Halt, Trip, Resumed, CancelAllAtVenue})
+"""Live, what overtakes everything that waits in a mailbox."""
+
+
+def build_simulated(
+    blueprint: Blueprint,
+    journal_path: Path | None,
+    report: Report,
+    *,
+    snapshot_every: int | None = None,
+) -> Plant:
+    """Return a plant in virtual time: a sequencer paces it and drains its mailboxes.
+
+    ``snapshot_every`` is after how many messages the cores are kept in the journal; never if not
+    given. The journal must not be absent then.
+    """
     journal = None
     if journal_path is not None:
         journal = InlineJournal(journal_path, codec(), _meta(blueprint))
@@ -114,6 +141,8 @@ def build_simulated(blueprint: Blueprint, journal_path: Path | None, report: Rep
         is_simulated=True,
         became_idle=_nothing,
         changed=changes.cell_changed,
+        archive=None if snapshot_every is None else journal,
+        log=_log,
     )
     cells = _cells(blueprint, services)
     feeds = [SourceCell(name, make, clock) for name, make in blueprint.sources.items()]
@@ -126,9 +155,21 @@ def build_simulated(blueprint: Blueprint, journal_path: Path | None, report: Rep
     )
     sequencer = Sequencer(clock, post, ready, list(cells.values()), market)
     changes.listener = sequencer.cell_changed
+    keeper = None
+    if snapshot_every is not None and journal is not None:
+        keeper = Keeper(list(cells.values()), journal, post, every=snapshot_every)
+        sequencer.between = keeper.keep_if_due
     root = _tree(blueprint, feeds, cells, _supervision(blueprint, clock, report), [])
     return Plant(
-        clock, post, journal, cells, feeds, root, blueprint.instruments, sequencer=sequencer
+        clock,
+        post,
+        journal,
+        cells,
+        feeds,
+        root,
+        blueprint.instruments,
+        sequencer=sequencer,
+        keeper=keeper,
     )
 
 
@@ -139,16 +180,22 @@ def build_live(
     *,
     epoch_ns: int | None = None,
     journal_failed: Callable[[JournalError], None] | None = None,
+    snapshot_every: int = SNAPSHOT_EVERY,
 ) -> Plant:
     """Return a plant in wall time: each cell drains its own mailbox, in bursts.
 
     ``epoch_ns`` is what the clock shows when it starts; the machine's time if not given.
     ``journal_failed`` is told when nothing can be recorded any more; without it, that ends the run.
+    ``snapshot_every`` is after how many messages the cores are kept in the journal. A journal that
+    exists is gone on with: the cores are what they were, and what was under way goes on its way.
+
+    Raises:
+        JournalError: If the journal is another run's, or damaged.
     """
-    clock = LiveClock(epoch_ns)
     journal = None
     if journal_path is not None:
         journal = LiveJournal(journal_path, codec(), _meta(blueprint))
+    clock = _live_clock(epoch_ns, journal)
     timers = LiveTimers(clock)
     post = timers.post = Post(clock, timers, journal, None)
     post.unrecorded = frozenset({MarketData})
@@ -160,6 +207,8 @@ def build_live(
         is_simulated=False,
         became_idle=quiescence.check,
         changed=_nothing,
+        archive=journal,
+        log=_log,
     )
     cells = _cells(blueprint, services)
     quiescence.watch(list(cells.values()))
@@ -167,12 +216,17 @@ def build_live(
         LiveFeed(name, make, MarketData, post, clock) for name, make in blueprint.sources.items()
     ]
     helpers: list[Child] = [timers]
+    keeper, resumption = None, None
     if journal is not None:
+        if journal.is_resumed:
+            resumption = resume(journal, codec(), post, cells, clock.now_ns())
+        keeper = Keeper(list(cells.values()), journal, post, every=snapshot_every)
         writer = journal if journal_failed is None else WatchedJournal(journal, journal_failed)
-        helpers = [writer, timers]
+        helpers = [writer, timers, keeper]
+    supervision = _supervision(blueprint, clock, report)
     shells = {name: make(post, clock) for name, make in blueprint.shells.items()}
-    helpers += shells.values()
-    root = _tree(blueprint, feeds, cells, _supervision(blueprint, clock, report), helpers)
+    helpers += _links(blueprint, shells, supervision)
+    root = _tree(blueprint, feeds, cells, supervision, helpers)
     return Plant(
         clock,
         post,
@@ -183,12 +237,26 @@ def build_live(
         blueprint.instruments,
         quiescence=quiescence,
         shells=shells,
+        keeper=keeper,
+        resumption=resumption,
     )
+
+
+def _live_clock(epoch_ns: int | None, journal: LiveJournal | None) -> LiveClock:
+    """Return a clock that shows no time before that of the journal's last row."""
+    clock = LiveClock(epoch_ns)
+    if journal is not None and clock.now_ns() < journal.last_time_ns:
+        clock = LiveClock(journal.last_time_ns)
+    return clock
 
 
 def _conflates(code: int) -> bool:
     """Return whether the latest row says it all: of a quote, a trade, a bar, but no book change."""
     return code & KIND_MASK <= EventKind.BAR
+
+
+def _log(actor: str, text: str) -> None:
+    logger.bind(actor=actor).warning(text)
 
 
 def _nothing(*_arguments: Any) -> None:
@@ -209,8 +277,12 @@ def _meta(blueprint: Blueprint) -> dict[str, str]:
 
 
 def _cells(blueprint: Blueprint, services: CellServices) -> dict[str, Cell]:
-    makers: dict[str, Callable[[Context], Core]] = {role: blueprint.cores[role] for role in CORES}
+    makers: dict[str, Callable[[Context], Core]] = {
+        role: blueprint.cores[role] for role in CORES if role in blueprint.cores
+    }
     makers |= blueprint.strategies
+    snapshotter = Snapshotter({"instruments": blueprint.instruments})
+    archive = services.archive
     cells: dict[str, Cell] = {}
     for rank, (name, make_core) in enumerate(makers.items()):
         is_core = name in CORES
@@ -218,25 +290,31 @@ def _cells(blueprint: Blueprint, services: CellServices) -> dict[str, Cell]:
             name=str(name),
             rank=rank,
             make_core=make_core,
-            context=_contexts(blueprint, str(name)),
+            context=_contexts(blueprint, str(name), archive),
             needs_history=is_core,
             quarantine_after=blueprint.supervision[name].quarantine_after,
-            waits_for_journal=name in (Role.ORDERS, Role.PORTFOLIO, Role.BROKER),
+            away=None if services.is_simulated else blueprint.away.get(name),
+            waits_for_journal=is_core and name != Role.SAFETY,
         )
-        cells[str(name)] = Cell(
-            spec, Mailbox(str(name), rules=RULES, is_awaited=not services.is_simulated), services
-        )
+        cells[str(name)] = Cell(spec, _mailbox(str(name), services), services)
     services.post.routes = compile_routes(cells, blueprint.wants)
     return cells
 
 
-def _contexts(blueprint: Blueprint, name: str) -> Callable[[int], Context]:
+def _mailbox(name: str, services: CellServices) -> Mailbox:
+    if services.is_simulated:
+        return Mailbox(name, rules=RULES, is_awaited=False)
+    return Mailbox(name, rules=RULES, first=FIRST)
+
+
+def _contexts(blueprint: Blueprint, name: str, archive: Archive | None) -> Callable[[int], Context]:
     def context(incarnation: int) -> Context:
         return Context(
             run_id=blueprint.run_id,
             actor=name,
             incarnation=incarnation,
             random=seeded_random(blueprint.seed, name, incarnation),
+            archive=archive,
         )
 
     return context
@@ -275,7 +353,7 @@ def _tree(
     def guard(child: Child, restart: Restart) -> ChildSpec:
         return _guard(child, restart, blueprint.supervision[child.name], services)
 
-    cores = [guard(cells[role], Restart.PERMANENT) for role in CORES]
+    cores = [guard(cells[role], Restart.PERMANENT) for role in CORES if role in cells]
     strategies = [guard(cells[name], Restart.PERMANENT) for name in blueprint.strategies]
     groups = {
         "feeds": [guard(feed, Restart.TRANSIENT) for feed in feeds],
@@ -287,6 +365,20 @@ def _tree(
         group = Supervisor(name, SupervisorPolicy(), members, services)
         children.append(ChildSpec(child=group, policy=ChildPolicy(name=name)))
     return Supervisor("root", SupervisorPolicy(intensity=0), children, services)
+
+
+def _links(
+    blueprint: Blueprint, shells: Mapping[str, Child], services: SupervisorServices
+) -> list[Child]:
+    """Return the supervisor of what talks to the world outside; none where nothing does."""
+    if not shells:
+        return []
+    config = SupervisionConfig()
+    members = [
+        _guard(shell, Restart.PERMANENT, blueprint.supervision.get(name, config), services)
+        for name, shell in shells.items()
+    ]
+    return [Supervisor("links", SupervisorPolicy(), members, services)]
 
 
 def _guard(

@@ -30,6 +30,7 @@ from actors.messages.reconciliation import (
     VenueOrders,
 )
 from actors.messages.records import MarketRow
+from actors.messages.safety import Heartbeat, KillSwitchChanged
 from actors.messages.slices import MarketData
 from actors.messages.system import (
     ActorFailed,
@@ -43,6 +44,7 @@ from actors.messages.system import (
     Halt,
     HaltLifted,
     MessageQuarantined,
+    Overtaken,
     Resume,
     Resumed,
     TimerFired,
@@ -95,7 +97,7 @@ class Role(StrEnum):
 
 ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     # market data: live only; in simulated time the sequencer offers rows to the cores
-    MarketData: (Role.BROKER, Role.PORTFOLIO, Role.STRATEGIES),
+    MarketData: (Role.SAFETY, Role.BROKER, Role.PORTFOLIO, Role.STRATEGIES),
     # forward: a wish becomes an order at the venue
     Signal: (Role.PORTFOLIO,),
     SignalBatch: (Role.PORTFOLIO,),
@@ -114,11 +116,11 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     QueryOrder: (Role.BROKER,),
     VenueCall: (Role.VENUE,),
     # back: what became of it
-    VenueAnswer: (Role.BROKER,),
+    VenueAnswer: (Role.SAFETY, Role.BROKER),
     VenueNews: (Role.BROKER,),
     SignalRefused: (Role.OWNER,),
     ExecutionReport: (Role.ORDERS,),
-    OrderUpdate: (Role.PORTFOLIO, Role.OWNER),
+    OrderUpdate: (Role.SAFETY, Role.PORTFOLIO, Role.OWNER),
     Fill: (Role.PORTFOLIO, Role.OWNER),
     ReplaceResult: (Role.PORTFOLIO,),
     FillSettled: (Role.PORTFOLIO,),
@@ -137,26 +139,29 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     # the system's word
     CloseOut: (Role.BROKER, Role.PORTFOLIO),
     SetTradingState: (Role.PORTFOLIO,),
-    Resumed: (Role.BROKER, Role.ORDERS, Role.PORTFOLIO),
+    Resumed: (Role.SAFETY, Role.BROKER, Role.ORDERS, Role.PORTFOLIO),
     Trip: (Role.SAFETY,),
     Resume: (Role.SAFETY,),
+    Heartbeat: (Role.SAFETY,),
     Halt: (Role.VENUE, Role.ORDERS, Role.PORTFOLIO),
-    HaltLifted: (Role.VENUE, Role.ORDERS, Role.PORTFOLIO),
+    HaltLifted: (Role.VENUE, Role.BROKER, Role.ORDERS, Role.PORTFOLIO),
     CancelAll: (Role.ORDERS,),
     CancelAllAtVenue: (Role.VENUE, Role.BROKER),
     CancelStrategy: (Role.ORDERS, Role.PORTFOLIO),
-    # for the record and for people only
+    # for the record and for people; the kill switch looks on
     MarketRow: (),
-    EquityMarked: (),
-    TradingStateChanged: (),
+    EquityMarked: (Role.SAFETY,),
+    TradingStateChanged: (Role.SAFETY,),
+    KillSwitchChanged: (),
     Alert: (),
     Alarm: (),
     Archived: (),
     Logged: (),
-    ActorFailed: (),
+    ActorFailed: (Role.SAFETY,),
     ActorRestarted: (),
     ActorGaveUp: (),
     MessageQuarantined: (),
+    Overtaken: (),
 }
 
 
@@ -166,11 +171,27 @@ def _has_ended_unfilled(update: OrderUpdate) -> bool:
 
 _ENDED_UNFILLED = TERMINAL - {OrderStatus.FILLED}
 
+
+def _is_answer_to_safety(answer: VenueAnswer) -> bool:
+    return answer.number < 0
+
+
+def _is_answer_to_broker(answer: VenueAnswer) -> bool:
+    return answer.number >= 0
+
+
 CONDITIONS: Mapping[tuple[type, Role], Callable[[Any], bool]] = {
     # what works holds its reservation, what is filled has given it up with its fill
     (OrderUpdate, Role.PORTFOLIO): _has_ended_unfilled,
+    # whoever has asked gets the answer: the kill switch numbers its calls below 0
+    (VenueAnswer, Role.SAFETY): _is_answer_to_safety,
+    (VenueAnswer, Role.BROKER): _is_answer_to_broker,
 }
 """Which messages of a type a role is spared: those for which the condition does not hold."""
+
+
+SHOWN = frozenset({EquityMarked, TradingStateChanged, ActorFailed, Difference})
+"""What people are shown even where the kill switch receives it."""
 
 
 def _joined(old: MarketData, new: MarketData) -> MarketData:
@@ -229,7 +250,19 @@ def _route(
         owners = [name for name in wants if kind in wants[name]]
         return _to_owner(kind, cores, {name: cells[name] for name in owners})
     everyone = (*cores, *(cells[name] for name in wants if Role.STRATEGIES in roles))
+    if any((kind, core.name) in CONDITIONS for core in cores):
+        return _to_some(kind, everyone)
     return lambda _message: everyone
+
+
+def _to_some(kind: type, receivers: Sequence[Receiver]) -> Route:
+    """Return a route to those whose condition holds, if they have one."""
+    conditions = [(each, CONDITIONS.get((kind, Role(each.name)), _always)) for each in receivers]
+    return lambda message: [each for each, holds in conditions if holds(message)]
+
+
+def _always(_message: Any) -> bool:
+    return True
 
 
 def _to_owner(kind: type, cores: tuple[Receiver, ...], owners: Mapping[str, Receiver]) -> Route:

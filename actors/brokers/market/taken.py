@@ -105,6 +105,10 @@ class TakenSizes:
         for taken in self._taken.values():
             taken.keep(trade_ids)
 
+    def trade_ids(self) -> set[str]:
+        """Return the ids of the trades that something is gone by."""
+        return {trade[0] for taken in self._taken.values() for trade in taken.trades}
+
     def rest_of(self, index: int, level: PriceLevel, sign: int, now_ns: int) -> PriceLevel:
         """Return a level with what is left of it."""
         taken = self._taken.get(index)

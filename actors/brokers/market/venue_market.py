@@ -219,6 +219,10 @@ class VenueMarket:
         self._taken.keep(trade_ids)
         self.impact.keep(trade_ids)
 
+    def trade_ids(self) -> set[str]:
+        """Return the ids of the trades of which something is left in the market."""
+        return self._taken.trade_ids() | self.impact.trade_ids()
+
     # --- queues ------------------------------------------------------------------------------
 
     def join_queue(self, key: tuple[str, int], order: tuple[int, int, int]) -> None:

@@ -50,6 +50,10 @@ class Impact:
         share = Decimal(2.0 ** ((since_ns - now_ns) / self._decay_ns))
         return _EXACT.multiply(left, share).quantize(_STEP, ROUND_HALF_EVEN, _EXACT)
 
+    def trade_ids(self) -> set[str]:
+        """Return the ids of the trades that have moved something."""
+        return {move.trade_id for made in self._moves.values() for move in made}
+
     def keep(self, trade_ids: Set[str]) -> None:
         """Take back what other trades than these have moved."""
         moves, self._moves, self._sums = self._moves, {}, {}

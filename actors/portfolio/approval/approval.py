@@ -45,13 +45,19 @@ class Approval:
         """Return whether every signal is refused."""
         return self.gate.states.state is _HALTED
 
-    def halt(self, cause: str) -> None:
-        """Refuse every signal from now on, for good; the first cause stays."""
-        self.gate.states.halt(cause)
+    def halt(self, cause: str, *, final: bool = True) -> None:
+        """Refuse every signal from now on, perhaps for good; the first cause stays."""
+        self.gate.states.halt(cause, final=final)
 
     def stop_strategy(self, strategy: str, cause: str) -> None:
         """Refuse one strategy's signals from now on; the first cause stays."""
         self.gate.stop_strategy(strategy, cause)
+
+    def order_over(self, client_order_id: str) -> None:
+        """Give back what is left of an order that has ended, and watch no more over it."""
+        self._account.order_over(client_order_id)
+        if self.gate.reduce_only.watched:
+            self.gate.reduce_only.forget(client_order_id)
 
     def decide(self, signal: Signal, now_ns: int) -> Decision | None:
         """Return the order, counted and its capital reserved, or why not; None if a target is met.

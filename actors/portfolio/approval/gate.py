@@ -10,6 +10,7 @@ from actors.portfolio.approval.risk_view import ApprovalLog, RiskView
 from actors.portfolio.approval.samples import Landmarks
 from actors.portfolio.approval.trading_state import StateOutput, TradingStates
 from actors.portfolio.config import PortfolioConfig
+from actors.portfolio.reconciling.agreement import Agreement
 from actors.risk.policy import RiskRequest, evaluate
 
 _ACTIVE, _REDUCING, _HALTED = TradingState
@@ -30,6 +31,7 @@ class Gate:
         self.view = RiskView(account, self.landmarks, self._log)
         self.states = TradingStates(config.policies, self.view)
         self.reduce_only = ReduceOnly(account)
+        self.agreement = Agreement(is_needed=config.reconciles)
 
     def stop_strategy(self, strategy: str, cause: str) -> None:
         """Refuse one strategy's orders from now on; the first cause stays."""
@@ -43,6 +45,8 @@ class Gate:
         """Return what stands before the policies, or None."""
         if self.states.state is _HALTED:
             return Violation("Halted", "trading is active", self.states.cause)
+        if self.agreement.problem is not None:
+            return self.agreement.problem
         if wish.strategy in self._stopped:
             return Violation("Stopped", "the strategy runs", self._stopped[wish.strategy])
         payoffs = self._account.marks.payoffs

@@ -40,6 +40,7 @@ class Booking:
         self._apply = account.ledger.apply
         self._count_off = account.reservations.fill
         self._approval = approval
+        self._agreement = approval.gate.agreement
         self._counts = counts
         self._sample = sample
         self._conversions = Conversions(account)
@@ -86,6 +87,8 @@ class Booking:
         if self._approval.is_halted and request.kind is ConversionKind.SPLIT:
             halted = Violation("Halted", "trading is active", "halted")
             decision: tuple[Fill, ...] | SignalRefused = refused(request, halted)
+        elif self._agreement.problem is not None:
+            decision = refused(request, self._agreement.problem)
         else:
             decision = self._conversions.decide(request, now_ns)
         if isinstance(decision, SignalRefused):

@@ -64,6 +64,12 @@ class EquityCurve:
             fraction = share(fall, ONE, self.peak)
             self.max_drawdown_fraction = max(self.max_drawdown_fraction, fraction)
 
+    def begin_anew(self) -> None:
+        """Count peak and drawdown from the newest sample on."""
+        if self._samples:
+            self.peak = self._samples[-1].equity
+            self.max_drawdown = self.max_drawdown_fraction = ZERO
+
     def _thin(self) -> None:
         self.interval_ns *= 2
         kept: dict[int, EquityMarked] = {}

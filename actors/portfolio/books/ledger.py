@@ -10,19 +10,34 @@ time. By FIFO nothing is divided.
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import reduce
+from typing import Protocol
 
+from actors.actor import Context
 from actors.messages.account import CashAdjusted, PositionChanged
 from actors.messages.trading import Fill
 from actors.model.instrument import Instrument, Instruments
 from actors.model.money import ZERO
 from actors.model.order import Liquidity, Side
 from actors.portfolio.books.exact import add, subtract
+from actors.portfolio.books.memory import CASH, FILL, Memory, archive_key, signed
 from actors.portfolio.books.positions import Key, Position, Total
 from actors.portfolio.books.settings import Books, BookSettings
 
 _BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than comparing it
 _SETTLEMENT = Liquidity.SETTLEMENT
 _CONVERSION = Liquidity.CONVERSION
+
+
+class Watcher(Protocol):
+    """Who takes notice of what is booked."""
+
+    def filled(self, fill: Fill) -> None:
+        """Take notice of a fill."""
+        ...
+
+    def moved(self, currency: str, instrument: str = "") -> None:
+        """Take notice of cash that moved without a fill, or with one that was taken back."""
+        ...
 
 
 class Ledger:
@@ -33,6 +48,8 @@ class Ledger:
         cash: Decimal,
         instruments: Instruments | None = None,
         settings: BookSettings | None = None,
+        most: int | None = None,
+        context: Context | None = None,
     ) -> None:
         self.books = Books(settings or BookSettings(), cash, instruments or Instruments())
         self.own = self.books.own
@@ -42,10 +59,16 @@ class Ledger:
         self.settled = 0
         """How many of the fills are settlements."""
         self.entries: dict[str, CashAdjusted] = {}
-        """What moved cash without a fill, by entry id."""
+        """What moved cash without a fill, by entry id; the latest, if there is a bound."""
+        self.adjusted: dict[tuple[str, str], Decimal] = {}
+        """What all of them come to, by strategy and currency of the purse."""
+        self.watcher: Watcher | None = None
+        """Who is told of what is booked."""
+        self.memory = None if most is None else Memory(context, most, self.books)
+        """Lets go of old fills and entries; None if all are kept."""
         self.unsettled: dict[tuple[str, str], Fill] = {}
         """The provisional fills that nobody has settled yet."""
-        self.failed: set[tuple[str, str]] = set()
+        self.failed: dict[tuple[str, str], None] = {}
         """Those that were taken back."""
         self._fills: dict[tuple[str, str], Fill] = {}
         self._positions: dict[Key, Position] = {}
@@ -61,7 +84,12 @@ class Ledger:
     def apply(self, fill: Fill) -> PositionChanged | None:
         """Book a fill; None if ``(venue, trade_id)`` has been booked before."""
         name = (fill.venue, fill.trade_id)
-        if name in self._fills or (self.failed and name in self.failed):
+        memory = self.memory
+        if (
+            name in self._fills
+            or (self.failed and name in self.failed)
+            or (memory is not None and memory.knows(FILL, archive_key(name)))
+        ):
             is_own = fill.liquidity is _SETTLEMENT or fill.liquidity is _CONVERSION
             self.duplicates += not is_own
             return None
@@ -74,31 +102,46 @@ class Ledger:
             self.settled += 1
         key = (fill.strategy, fill.instrument)
         position = self._positions.get(key) or self.position(key)
-        signed = quantity if fill.side is _BUY else quantity.copy_negate()
+        moved = quantity if fill.side is _BUY else quantity.copy_negate()
         held = position.quantity
         if held < ZERO:
             shorts = position.shorts
             shorts.short_cost = subtract(shorts.short_cost, position.cost)
         elif not held:
             self._open[key] = self._opened[key] = position
-        position.book(signed, fill.last_price, fill.commission)
+        position.book(moved, fill.last_price, fill.commission)
         total = position.total
-        total.quantity = add(total.quantity, signed)
+        total.quantity = add(total.quantity, moved)
         held = position.quantity
         if held < ZERO:
             shorts = position.shorts
             shorts.short_cost = add(shorts.short_cost, position.cost)
         elif not held:
             del self._open[key]
+        if self.watcher is not None:
+            self.watcher.filled(fill)
+        if memory is not None:
+            memory.number(name)
+            memory.trim_fills(self._fills, self.unsettled)
         return position.changed()
 
     def adjust(self, entry: CashAdjusted) -> bool:
         """Book an amount of cash that no fill explains; False if it has been booked before."""
+        memory = self.memory
         if entry.entry_id in self.entries:
+            return False
+        if memory is not None and memory.knows(CASH, entry.entry_id):
             return False
         self.entries[entry.entry_id] = entry
         purse = self.books.purse(entry.currency)
         purse.cash = add(purse.cash, entry.amount)
+        key = (entry.strategy, purse.currency)
+        self.adjusted[key] = add(self.adjusted.get(key, ZERO), entry.amount)
+        if self.watcher is not None:
+            self.watcher.moved(purse.currency)
+        if memory is not None:
+            memory.number(("", entry.entry_id))
+            memory.trim_entries(self.entries)
         return True
 
     def confirm(self, venue: str, trade_id: str) -> bool:
@@ -114,13 +157,17 @@ class Ledger:
         if self.unsettled.pop(name, None) is None:
             return None
         fill = self._fills.pop(name)
-        self.failed.add(name)
+        self.failed[name] = None
         key = (fill.strategy, fill.instrument)
         position = self._opened[key]
         others = [each for each in self._fills.values() if _key(each) == key]
         self._book_anew(position, others)
-        if not others:
+        if not others and (self.memory is None or self.memory.base(key) is None):
             del self._opened[key]
+        if self.watcher is not None:
+            self.watcher.moved(position.purse.currency, fill.instrument)
+        if self.memory is not None:
+            self.memory.trim_failed(self.failed)
         return position.changed()
 
     def _book_anew(self, position: Position, fills: Iterable[Fill]) -> None:
@@ -131,9 +178,12 @@ class Ledger:
         total.quantity = subtract(total.quantity, position.quantity)
         self._open.pop(position.key, None)
         position.clear()
+        base = None if self.memory is None else self.memory.base(position.key)
+        if base is not None:
+            position.resume(base)
+            purse.cash = add(purse.cash, base.flow())
         for fill in fills:
-            signed = fill.last_quantity if fill.side is _BUY else fill.last_quantity.copy_negate()
-            position.book(signed, fill.last_price, fill.commission)
+            position.book(signed(fill), fill.last_price, fill.commission)
         if position.quantity < ZERO:
             shorts.short_cost = add(shorts.short_cost, position.cost)
         total.quantity = add(total.quantity, position.quantity)
@@ -175,7 +225,8 @@ class Ledger:
     @property
     def version(self) -> int:
         """Return a number that changes with everything that is booked."""
-        return len(self._fills) + len(self.entries) + 2 * len(self.failed)
+        changes = 0 if self.memory is None else self.memory.changes
+        return len(self._fills) + len(self.entries) + 2 * len(self.failed) + changes
 
     @property
     def cash(self) -> Decimal:
@@ -226,11 +277,14 @@ class Ledger:
     @property
     def count(self) -> int:
         """Return how many fills have been booked."""
-        return len(self._fills)
+        return len(self._fills) + (0 if self.memory is None else self.memory.fills)
 
     @property
     def fills(self) -> list[Fill]:
-        """Return every fill booked, settlements too, in order; not those taken back."""
+        """Return the fills booked, settlements too, in order; not those taken back.
+
+        All of them or, if there is a bound, the latest.
+        """
         return list(self._fills.values())
 
 

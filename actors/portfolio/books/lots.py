@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from actors.model.money import ZERO
 from actors.portfolio.books.exact import add, multiply, multiply_add, subtract
-from actors.portfolio.books.positions import TermedPosition
+from actors.portfolio.books.positions import Position, TermedPosition
 
 Lot = tuple[Decimal, Decimal]
 """Quantity (never negative: the position has the sign) and what one unit cost."""
@@ -20,6 +20,12 @@ class FifoPosition(TermedPosition):
         """Forget every fill; the purse is not told."""
         super().clear()
         self.lots: deque[Lot] = deque()
+
+    def resume(self, other: Position) -> None:
+        """Go on from where another position of the same kind is; the purse is not told."""
+        super().resume(other)
+        assert isinstance(other, FifoPosition), "another kind of position"
+        self.lots = other.lots.copy()
 
     def move(self, signed: Decimal, price: Decimal) -> None:
         """Buy a quantity, or sell it where it is negative: opens, closes, or both in turn."""

@@ -79,6 +79,13 @@ class Position:
         self.realized_pnl = ZERO
         self.commission = ZERO
 
+    def resume(self, other: "Position") -> None:
+        """Go on from where another position of the same kind is; the purse is not told."""
+        self.quantity = other.quantity
+        self.cost = other.cost
+        self.realized_pnl = other.realized_pnl
+        self.commission = other.commission
+
     @property
     def strategy(self) -> str:
         """Return whose it is."""

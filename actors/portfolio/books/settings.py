@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from types import MappingProxyType
 
 import attrs
 
@@ -23,9 +22,6 @@ or a rate for them.
 
 Rate = Decimal | str
 """Units of the account's currency per unit of another; or the instrument whose price says so."""
-
-_NONE: Mapping[str, Decimal] = MappingProxyType({})
-_NO_RATES: Mapping[str, Rate] = MappingProxyType({})
 
 
 class CostMethod(StrEnum):
@@ -50,8 +46,8 @@ class BookSettings:
     """
 
     currency: str = "USD"
-    balances: Mapping[str, Decimal] = _NONE
-    fx: Mapping[str, Rate] = _NO_RATES
+    balances: Mapping[str, Decimal] = attrs.field(factory=dict)
+    fx: Mapping[str, Rate] = attrs.field(factory=dict)
     cost_method: CostMethod = CostMethod.AVERAGE
     money_step: Decimal | None = None
 

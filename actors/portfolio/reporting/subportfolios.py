@@ -83,14 +83,13 @@ def sub_portfolio(account: Account, strategy: str) -> SubPortfolio | None:
             if rate is None:
                 return None
             sums.position(position, mark_of(position.instrument), rate)
-    for entry in ledger.entries.values():
-        if entry.strategy == strategy:
-            currency = ledger.books.purse(entry.currency).currency
+    for (owner, currency), amount in ledger.adjusted.items():
+        if owner == strategy:
             rate = rates.rate(currency, mark_of)
             if rate is None:
                 return None
-            sums.flow(currency, entry.amount, rate)
-            sums.adjustments = multiply_add(entry.amount, rate, sums.adjustments)
+            sums.flow(currency, amount, rate)
+            sums.adjustments = multiply_add(amount, rate, sums.adjustments)
     return SubPortfolio(
         strategy=strategy,
         cash_flows=sums.cash_flows,
@@ -106,4 +105,4 @@ def sub_portfolio(account: Account, strategy: str) -> SubPortfolio | None:
 def strategies_of(account: Account) -> list[str]:
     """Return everybody who has a part in the account, ``""`` too if something is nobody's."""
     names = {position.strategy for position in account.ledger.opened()}
-    return sorted(names | {entry.strategy for entry in account.ledger.entries.values()})
+    return sorted(names | {owner for owner, _ in account.ledger.adjusted})

@@ -37,6 +37,10 @@ class Conditions:
             return None
         return min(max(min(limits) // 10, _SHORTEST_WATCH_NS), _LONGEST_WATCH_NS)
 
+    def hears(self, kind: type) -> bool:
+        """Return whether a type of message may bring anything to pass."""
+        return kind in self._by_type
+
     def see(self, message: Any, now_ns: int) -> list[tuple[str, str]]:
         """Return which conditions a message brings to pass: name and cause."""
         found = []

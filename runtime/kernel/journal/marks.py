@@ -1,5 +1,7 @@
 """How far each cell has come, and what its core knew at one time."""
 
+from collections.abc import Callable, Iterable
+
 import attrs
 
 
@@ -8,12 +10,14 @@ class Mark:
     """What a cell has handled.
 
     ``handled`` is the highest sequence, ``pending`` those below it which it has not handled yet
-    (they wait in its mailbox, or are to be handled once more).
+    (they wait in its mailbox, or are to be handled once more). ``incarnation`` is that of its
+    core: the next process goes on counting.
     """
 
     actor: str
     handled: int
     pending: tuple[int, ...] = ()
+    incarnation: int = 0
 
     def has_handled(self, sequence: int) -> bool:
         """Return whether a message was handled by then."""
@@ -45,3 +49,7 @@ def tail_start(since: Snapshot | Mark) -> int:
     """Return the sequence after which everything lies that came after a snapshot."""
     last = since.sequence if isinstance(since, Snapshot) else since.handled
     return min((last, since.handled, *(each - 1 for each in since.pending)))
+
+
+MarksOf = Callable[[], Iterable[Mark]]
+"""Tells how far the cells of a run have come."""

@@ -9,6 +9,7 @@ from zlib import crc32
 import attrs
 import msgspec
 
+from actors.messages.system import Overtaken
 from runtime.kernel.codec import Codec
 from runtime.kernel.journal.marks import Mark, Snapshot
 
@@ -71,12 +72,12 @@ def checksum(fields: Sequence[Any]) -> int:
     return crc32(_encode(fields))
 
 
-def checksums(rows: Iterable[Sequence[Any]]) -> array[int]:
+def checksums(rows: Iterable[Sequence[Any]]) -> "array[int]":
     """Return the CRC-32 of each row."""
     return array("I", map(crc32, map(_encode, rows)))
 
 
-def chained(previous: bytes, last_sequence: int, sums: array[int]) -> bytes:
+def chained(previous: bytes, last_sequence: int, sums: "array[int]") -> bytes:
     """Return the digest of a commit: over the one before it, its last row and its checksums."""
     content = previous + _encode((last_sequence, len(sums))) + sums.tobytes()
     return blake2b(content, digest_size=_DIGEST_SIZE).digest()
@@ -88,6 +89,7 @@ def history(
     handled: int,
     not_handled: Container[int] = (),
     since: Snapshot | Mark | None = None,
+    overtaken: Container[int] = (),
 ) -> Iterator[tuple[str, Any]]:
     """Yield what an actor has received (up to ``handled``, some excepted) and sent, in order.
 
@@ -100,7 +102,10 @@ def history(
         handled: The highest sequence that it has handled.
         not_handled: Sequences up to ``handled`` that it has not handled.
         since: What the actor's state tells already: only what came after it is yielded.
+        overtaken: Sequences that it has handled after higher ones: where an :class:`Overtaken`
+            says so.
     """
+    held_back: dict[int, Any] = {}
     scheduled: set[int] = set()
     at_ns = None
     sent_before = since.sequence if isinstance(since, Snapshot) else 0
@@ -118,10 +123,17 @@ def history(
             and sequence not in not_handled
             and (since is None or not since.has_handled(sequence))
         )
+        message = entry.message
+        if is_received and sequence in overtaken:
+            held_back[sequence] = message
+            is_received = False
+        elif is_sent and isinstance(message, Overtaken):
+            message = held_back.pop(message.message_sequence, None)
+            is_sent, is_received = False, message is not None
         if (is_sent or is_received) and entry.time_ns != at_ns:
             at_ns = entry.time_ns
             yield "at", at_ns
         if is_sent:
-            yield "sent", entry.message
+            yield "sent", message
         if is_received:
-            yield "received", entry.message
+            yield "received", message

@@ -41,6 +41,8 @@ from runtime.kernel import faults
 SCHEMA_VERSION = 2
 READABLE = frozenset({1, SCHEMA_VERSION})
 PAGE_SIZE = 8192
+SIMULATED = "simulated"
+"""The `kind` in the meta data of a journal in which no number is left out."""
 
 _ENVELOPE = """
     sequence INTEGER PRIMARY KEY,
@@ -66,6 +68,7 @@ MORE_TABLES = (
     actor TEXT PRIMARY KEY,
     handled INTEGER NOT NULL,
     pending TEXT NOT NULL,
+    incarnation INTEGER NOT NULL,
     checksum INTEGER NOT NULL
 ) WITHOUT ROWID""",
     """CREATE TABLE snapshots (

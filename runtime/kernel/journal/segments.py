@@ -1,14 +1,16 @@
-"""The files of one journal: ``journal.db`` is written, ``journal-000001.db`` and on are complete."""
+"""The files of one journal: ``journal.db`` is written, ``journal-000001.db`` and on are full."""
 
 import contextlib
 import json
+import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from actors.errors import JournalError
+import attrs
+
 from runtime.kernel.codec import Codec
-from runtime.kernel.journal.rows import Entry, Row, entry_of
+from runtime.kernel.journal.rows import Entry, Row, entry_of, is_of
 from runtime.kernel.journal.schema import COLUMNS, reading
 
 END = (1 << 63) - 1
@@ -35,6 +37,45 @@ def next_path(active: Path) -> Path:
     return active.with_name(f"{active.stem}-next{active.suffix}")
 
 
+def forget_next(active: Path) -> None:
+    """Remove what a rotation has prepared."""
+    prepared = next_path(active)
+    for ending in ("", "-wal", "-shm", "-journal"):
+        prepared.with_name(prepared.name + ending).unlink(missing_ok=True)
+
+
+def finish_rotation(active: Path) -> None:
+    """Finish a rotation in which the process ended; before its first rename it is taken back."""
+    prepared = next_path(active)
+    if active.exists():
+        forget_next(active)
+    elif prepared.exists():
+        os.rename(prepared, active)
+        sync_folder(active.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@attrs.frozen(kw_only=True)
+class Asked:
+    """Which rows are asked for: after one sequence, up to another; of all if not of one actor."""
+
+    after: int = 0
+    up_to: int = END
+    actor: str | None = None
+    types: Sequence[str] | None = None
+
+
+EVERYTHING = Asked()
+
+
 @contextlib.contextmanager
 def segments_after(
     active: Path, after: int
@@ -47,7 +88,8 @@ def segments_after(
         JournalError: If one is missing or cannot be read.
     """
     with contextlib.ExitStack() as stack:
-        opened = [(*stack.enter_context(reading(active)), active)]
+        begun = active if active.exists() or not next_path(active).exists() else next_path(active)
+        opened = [(*stack.enter_context(reading(begun)), begun)]
         while True:
             meta = opened[0][1]
             number, first = int(meta.get("segment", "1")), int(meta.get("first_sequence", "1"))
@@ -58,18 +100,16 @@ def segments_after(
         yield opened
 
 
-def select(
-    connection: sqlite3.Connection,
-    after: int = 0,
-    up_to: int = END,
-    *,
-    actor: str | None = None,
-    types: Iterable[str] | None = None,
-) -> Iterator[Row]:
+def select(connection: sqlite3.Connection, asked: Asked = EVERYTHING) -> Iterator[Row]:
     """Yield rows of one segment, in order, some at a time."""
-    names = None if types is None else json.dumps(list(types))
-    asked = {"after": after, "up_to": up_to, "actor": actor, "types": names}
-    cursor = connection.execute(_SELECT, asked)
+    names = None if asked.types is None else json.dumps(list(asked.types))
+    values = {
+        "after": asked.after,
+        "up_to": asked.up_to,
+        "actor": asked.actor,
+        "types": names,
+    }
+    cursor = connection.execute(_SELECT, values)
     while rows := cursor.fetchmany(_FETCH):
         yield from rows
 
@@ -81,12 +121,12 @@ class Deliveries:
         self._after = after
         self._scheduled: set[int] = set()
 
-    def is_delivery(self, row: Row, connection: sqlite3.Connection | None) -> bool:
+    def is_delivery(self, row: Row, connection: sqlite3.Connection) -> bool:
         """Take the next row, and return whether it is a delivery.
 
         Args:
             row: Of the journal, in order.
-            connection: Where rows before the first one taken are looked up; None for nowhere.
+            connection: Where rows before the first one taken are looked up.
         """
         cause = row[4]
         if row[5] is not None:
@@ -98,9 +138,7 @@ class Deliveries:
         return 0 < cause <= self._after and _was_for_later(connection, cause)
 
 
-def _was_for_later(connection: sqlite3.Connection | None, sequence: int) -> bool:
-    if connection is None:
-        return False
+def _was_for_later(connection: sqlite3.Connection, sequence: int) -> bool:
     asked = (sequence,)
     row = connection.execute("SELECT due_ns FROM envelopes WHERE sequence = ?", asked).fetchone()
     if row is not None:
@@ -108,13 +146,23 @@ def _was_for_later(connection: sqlite3.Connection | None, sequence: int) -> bool
     return connection.execute(_WAS_CARRIED, asked).fetchone() is not None
 
 
+def stream(
+    path: Path, codec: Codec, asked: Asked = EVERYTHING, queued: Iterable[Row] = ()
+) -> Iterator[Entry]:
+    """Yield what is asked for, over all segments; then of what is queued to be committed."""
+    after, actor = asked.after, asked.actor
+    deliveries = Deliveries(after)
+    with segments_after(path, after) as segments:
+        for connection, _meta, _path in segments:
+            for row in select(connection, asked):
+                yield entry_of(codec, row, deliveries.is_delivery(row, connection))
+        for row in queued:
+            if row[0] > after and (actor is None or is_of(row, actor)):
+                yield entry_of(codec, row, deliveries.is_delivery(row, connection))
+
+
 def read_journal(
-    path: Path,
-    codec: Codec,
-    *,
-    types: Iterable[str] | None = None,
-    actor: str | None = None,
-    after: int = 0,
+    path: Path, codec: Codec, *, types: Iterable[str] | None = None
 ) -> Iterator[Entry]:
     """Yield the entries of a finished or running journal, in order, over all its segments.
 
@@ -122,15 +170,8 @@ def read_journal(
         path: The journal: the segment that is written, or was last.
         codec: Knows the message types.
         types: Names of the message types to yield; by default all. Others are not decoded.
-        actor: Whose messages to yield, sent or received; by default all.
-        after: The sequence after which to begin.
 
     Raises:
         JournalError: If there is no such file, or it is no journal of a version we can read.
     """
-    wanted = None if types is None else list(types)
-    deliveries = Deliveries(after)
-    with segments_after(path, after) as segments:
-        for connection, _meta, _path in segments:
-            for row in select(connection, after, actor=actor, types=wanted):
-                yield entry_of(codec, row, deliveries.is_delivery(row, connection))
+    return stream(path, codec, Asked(types=None if types is None else tuple(types)))

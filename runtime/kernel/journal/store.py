@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
@@ -14,16 +15,19 @@ from actors.errors import JournalError
 from actors.messages.system import Archived, MessageQuarantined
 from runtime.kernel.faults import reach
 from runtime.kernel.journal.marks import Mark, Snapshot
-from runtime.kernel.journal.rows import NO_DIGEST, Row, chained, checksum, checksums
+from runtime.kernel.journal.rows import Row, chained, checksum, checksums
 
 SNAPSHOTS_KEPT = 2
 _INSERT = "INSERT INTO envelopes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_INSERT_TIMER = "INSERT INTO timers VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_TIMER = "INSERT INTO timers VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _INSERT_SNAPSHOT = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _FORGET_SNAPSHOTS = f"""
-DELETE FROM snapshots WHERE actor = ?1 AND sequence NOT IN
-(SELECT sequence FROM snapshots WHERE actor = ?1 ORDER BY sequence DESC LIMIT {SNAPSHOTS_KEPT})
+DELETE FROM snapshots WHERE actor = :actor AND sequence NOT IN
+(SELECT sequence FROM snapshots WHERE actor = :actor ORDER BY sequence DESC LIMIT {SNAPSHOTS_KEPT})
 """
+_LAST_COMMIT = "SELECT last_sequence, digest FROM commits ORDER BY last_sequence DESC LIMIT 1"
+_TIME_OF = "SELECT time_ns FROM envelopes WHERE sequence = ?"
+_COUNT_ROWS = "SELECT sum(length(checksums)) / 4 FROM commits"
 _type_of = itemgetter(6)
 _ARCHIVED = Archived.__name__
 _QUARANTINED = MessageQuarantined.__name__
@@ -51,6 +55,7 @@ class Store:
     Attributes:
         path: The file.
         last_sequence: Of the last row that is committed, here or in the segment before.
+        last_time_ns: When that row was sent.
         digest: Of the last commit.
         rows: How many rows this segment has.
     """
@@ -65,28 +70,32 @@ class Store:
     ) -> None:
         self.path = path
         self.connection = connection
-        self.segment = int(meta["segment"])
-        self.first_sequence = int(meta["first_sequence"])
+        self.meta = meta
         self.digest = bytes.fromhex(meta.get("previous_digest", ""))
-        self.last_sequence = self.first_sequence - 1
+        self.last_sequence = int(meta["first_sequence"]) - 1
         self.last_time_ns = int(meta.get("last_time_ns", "0"))
         self.rows = 0
         self._tracks_timers = tracks_timers
         self._timers: set[int] = set()
+        self._acknowledged: int | None = None
         self._go_on()
 
     def _go_on(self) -> None:
         """Take notice of what the file holds already."""
-        query = "SELECT last_sequence, digest FROM commits ORDER BY last_sequence DESC LIMIT 1"
-        last = self.connection.execute(query).fetchone()
+        execute = self.connection.execute
+        last = execute(_LAST_COMMIT).fetchone()
         if last is not None:
             self.last_sequence, self.digest = last
-            query = "SELECT time_ns FROM envelopes WHERE sequence = ?"
-            (self.last_time_ns,) = self.connection.execute(query, (self.last_sequence,)).fetchone()
-            (self.rows,) = self.connection.execute("SELECT count(*) FROM envelopes").fetchone()
+            found = execute(_TIME_OF, (self.last_sequence,)).fetchone()
+            self.last_time_ns = 0 if found is None else found[0]
+            (self.rows,) = execute(_COUNT_ROWS).fetchone()
         if self._tracks_timers:
-            timers = self.connection.execute("SELECT sequence FROM timers").fetchall()
-            self._timers = {sequence for (sequence,) in timers}
+            self._timers = {each for (each,) in execute("SELECT sequence FROM timers")}
+
+    def acknowledge_in(self, path: Path) -> None:
+        """Note in a file of its own, after each commit, how far the commits have come."""
+        self._acknowledged = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        self._acknowledge()
 
     def commit(self, batch: Batch) -> None:
         """Commit a batch, all or none.
@@ -98,26 +107,31 @@ class Store:
         try:
             reach("journal.before_commit", self.path)
             connection.execute("BEGIN")
-            timers = self._put(batch)
+            digest, timers = self._put(batch)
             connection.execute("COMMIT")
+            if batch.rows:
+                self.last_sequence, self.last_time_ns = batch.rows[-1][:2]
+                self.rows += len(batch.rows)
+                self.digest, self._timers = digest, timers
+                self._acknowledge()
             reach("journal.after_commit", self.path)
         except (sqlite3.Error, OSError) as error:
             with contextlib.suppress(sqlite3.Error):  # there may be nothing to take back
                 connection.execute("ROLLBACK")
             raise JournalError(f"the journal cannot be written: {error}") from error
-        if batch.rows:
-            self.last_sequence, self.last_time_ns = batch.rows[-1][:2]
-            self.rows += len(batch.rows)
-            self._timers = timers
 
-    def _put(self, batch: Batch) -> set[int]:
-        """Write a batch; return the timers that are not delivered afterwards."""
+    def _acknowledge(self) -> None:
+        if self._acknowledged is not None:
+            os.pwrite(self._acknowledged, b"%020d\n" % self.last_sequence, 0)
+
+    def _put(self, batch: Batch) -> tuple[bytes, set[int]]:
+        """Write a batch; return the digest, and the timers that are not delivered afterwards."""
         connection = self.connection
-        timers = self._timers
+        digest, timers = self.digest, self._timers
         rows = batch.rows
         if rows:
             connection.executemany(_INSERT, rows)
-            self._put_commit(rows)
+            digest = put_commit(connection, rows, digest)
             types = set(map(_type_of, rows))
             if _ARCHIVED in types:
                 put_archived(connection, rows)
@@ -125,29 +139,43 @@ class Store:
                 timers = put_timers(connection, rows, timers)
                 if _QUARANTINED in types:
                     put_quarantined(connection, rows)
-        for mark in batch.marks:
-            fields = (mark.actor, mark.handled, json.dumps(mark.pending))
-            row = (*fields, checksum(fields))
-            connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)", row)
-        for snapshot in batch.snapshots:
-            connection.execute(_INSERT_SNAPSHOT, _snapshot_row(snapshot))
-            connection.execute(_FORGET_SNAPSHOTS, (snapshot.actor,))
-        return timers
+        put_marks(connection, batch.marks)
+        put_snapshots(connection, batch.snapshots)
+        return digest, timers
 
-    def _put_commit(self, rows: Sequence[Row]) -> None:
-        sums = checksums(rows)
-        last = rows[-1][0]
-        digest = chained(self.digest, last, sums)
-        row = (last, sums.tobytes(), digest)
-        self.connection.execute("INSERT INTO commits VALUES (?, ?, ?)", row)
-        self._next_digest = digest
-
-    def close(self) -> None:
-        """Leave one complete file behind."""
+    def close(self, *, is_whole: bool = True) -> None:
+        """Leave one complete file behind; where something has gone wrong, leave all as it is."""
         with contextlib.suppress(sqlite3.Error):  # what cannot be tidied up is found by the next
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self.connection.execute("PRAGMA journal_mode = DELETE")
+            if is_whole:
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self.connection.execute("PRAGMA journal_mode = DELETE")
         self.connection.close()
+        if self._acknowledged is not None:
+            os.close(self._acknowledged)
+
+
+def put_commit(connection: sqlite3.Connection, rows: Sequence[Row], digest: bytes) -> bytes:
+    """Vouch for rows; return the digest, which covers the one before it."""
+    sums = checksums(rows)
+    last = rows[-1][0]
+    digest = chained(digest, last, sums)
+    connection.execute("INSERT INTO commits VALUES (?, ?, ?)", (last, sums.tobytes(), digest))
+    return digest
+
+
+def put_marks(connection: sqlite3.Connection, marks: Iterable[Mark]) -> None:
+    """Remember how far cells have come."""
+    for mark in marks:
+        fields = (mark.actor, mark.handled, json.dumps(mark.pending), mark.incarnation)
+        row = (*fields, checksum(fields))
+        connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)", row)
+
+
+def put_snapshots(connection: sqlite3.Connection, snapshots: Iterable[Snapshot]) -> None:
+    """Remember snapshots; forget those that are older than the newest two of their actor."""
+    for snapshot in snapshots:
+        connection.execute(_INSERT_SNAPSHOT, _snapshot_row(snapshot))
+        connection.execute(_FORGET_SNAPSHOTS, {"actor": snapshot.actor})
 
 
 def _snapshot_row(snapshot: Snapshot) -> tuple[object, ...]:
@@ -191,8 +219,5 @@ def put_timers(connection: sqlite3.Connection, rows: Iterable[Row], timers: set[
             del left[row[4]]
             delivered.append((row[4],))
     connection.executemany("DELETE FROM timers WHERE sequence = ?", delivered)
-    connection.executemany(_INSERT_TIMER, new.values())
+    connection.executemany(INSERT_TIMER, new.values())
     return {*left, *new}
-
-
-NEW_DIGEST = NO_DIGEST

@@ -18,6 +18,7 @@ from actors.messages.system import (
     ActorGaveUp,
     ActorRestarted,
     MessageQuarantined,
+    Overtaken,
 )
 from runtime.kernel.cell import Cell, CellServices, CellSpec
 from runtime.kernel.clock import Clock, LiveClock, VirtualClock
@@ -73,7 +74,7 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
 
 
 MESSAGES: tuple[type[msgspec.Struct], ...] = (Note, Ask, Reading, Order, Tick)
-REPORTS = (ActorFailed, ActorRestarted, ActorGaveUp, MessageQuarantined)
+REPORTS = (ActorFailed, ActorRestarted, ActorGaveUp, MessageQuarantined, Overtaken)
 RULES: Mapping[type, Rule] = {
     Ask: WAIT,
     Order: WAIT,
@@ -149,7 +150,8 @@ class ScriptedCore:
         return script.answer(message, now_ns)
 
     def recover(self, history: Iterable[tuple[str, Any]]) -> None:
-        self.script.recovered.append(list(history))
+        told = [each for each in history if each[0] != "at"]
+        self.script.recovered.append(told)
 
     def stop(self, now_ns: int) -> list[Any]:
         self.script.check("stop", self.incarnation)
@@ -349,8 +351,8 @@ class MemoryJournal:
     async def durable(self, sequence: int) -> None:
         await trio.lowlevel.checkpoint()
 
-    def entries(self, actor: str | None = None) -> Iterator[Entry]:
-        return iter(tuple(self._entries))
+    def entries(self, actor: str | None = None, *, after: int = 0) -> Iterator[Entry]:
+        return iter(tuple(each for each in self._entries if each.sequence > after))
 
     def close(self) -> None:
         self._entries.clear()

@@ -1,0 +1,156 @@
+"""Comparing with the venue, in rounds: open orders, trades since the last round, holdings.
+
+Open orders are asked for first: one that has traded meanwhile is explained by its trades.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from actors.actor import Later
+from actors.brokers.remote.calls import Calls, Purpose
+from actors.brokers.remote.config import RemoteBrokerConfig
+from actors.messages.reconciliation import VenueHoldings, VenueOrders
+from actors.messages.system import Alarm, TimerFired
+from actors.messages.venue import (
+    CallKind,
+    Outcome,
+    VenueAnswer,
+    VenueCall,
+    VenueOrder,
+    VenueTrade,
+)
+
+ROUND = "round "
+"""Begins the name of the timer of the next round; the number of the last one follows."""
+RETRY = "retry "
+"""Begins the name of the timer of a further attempt; round and number of the attempt follow."""
+
+
+class Rounds:
+    """Asks all there is to be compared, again and again.
+
+    A question that is not answered is asked again, later each time; when too many were in vain, the
+    round is given up, an alarm is raised, and the next round comes at its time.
+    """
+
+    def __init__(self, actor: str, config: RemoteBrokerConfig, calls: Calls) -> None:
+        self.cursor = ""
+        """Up to where the trades are known: those of complete rounds."""
+        self.truncated_ns = -1
+        """When the venue last left out trades: what was sent before may have had some of them."""
+        self._actor = actor
+        self._config = config
+        self._calls = calls
+        self._number = 0
+        self._is_under_way = False
+        self._is_wanted_again = False
+        self._attempts = 0
+        self._asked: VenueCall | None = None
+        self._asked_ns = 0
+        self._orders: tuple[VenueOrder, ...] = ()
+        self._trades: list[VenueTrade] = []
+        self._is_truncated = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Return whether there was ever a round."""
+        return self._number > 0
+
+    def ask(self, now_ns: int) -> list[Any]:
+        """Begin a round; another one after it, if one is under way."""
+        if self._is_under_way:
+            self._is_wanted_again = True
+            return []
+        return self.begin(now_ns)
+
+    def begin(self, now_ns: int) -> list[Any]:
+        """Begin a round, whatever was under way."""
+        self._number += 1
+        self._is_under_way = True
+        self._is_wanted_again = False
+        self._asked_ns = now_ns
+        self._trades = []
+        self._is_truncated = False
+        return self._question(CallKind.OPEN_ORDERS, "", now_ns)
+
+    def tick(self, name: str, now_ns: int) -> list[Any]:
+        """Take a timer: the next round, or the next attempt; nothing if it is an old one."""
+        if name.startswith(ROUND):
+            is_due = not self._is_under_way and name == f"{ROUND}{self._number}"
+            return self.begin(now_ns) if is_due else []
+        if not self._is_under_way or name != self._retry_name():
+            return []
+        assert self._asked is not None, "what is tried again was tried"
+        return self._send(self._asked, now_ns)
+
+    def take(self, answer: VenueAnswer, call: VenueCall, now_ns: int) -> list[Any]:
+        """Return what an answer leads to: the next question, what is to be compared."""
+        if answer.outcome is not Outcome.ANSWERED:
+            return self.fail(call, answer.reason or str(answer.outcome), now_ns)
+        if answer.kind is CallKind.OPEN_ORDERS:
+            self._orders = answer.orders
+            return self._question(CallKind.TRADES, self.cursor, now_ns)
+        if answer.kind is CallKind.TRADES:
+            return self._take_trades(answer, now_ns)
+        holdings = VenueHoldings(
+            round=self._number,
+            venue=answer.venue,
+            asked_ns=self._asked_ns,
+            positions=answer.positions,
+            balances=answer.balances,
+        )
+        return [holdings, *self._end(now_ns)]
+
+    def _take_trades(self, answer: VenueAnswer, now_ns: int) -> list[Any]:
+        self._trades += answer.trades
+        if answer.is_truncated:
+            self._is_truncated = True
+            self.truncated_ns = now_ns
+        if answer.has_more:
+            return self._question(CallKind.TRADES, answer.cursor, now_ns)
+        self.cursor = answer.cursor
+        told = VenueOrders(
+            round=self._number,
+            venue=answer.venue,
+            asked_ns=self._asked_ns,
+            orders=self._orders,
+            trades=tuple(self._trades),
+            is_truncated=self._is_truncated,
+        )
+        self._trades = []
+        return [told, *self._question(CallKind.ACCOUNT, "", now_ns)]
+
+    def fail(self, call: VenueCall, why: str, now_ns: int) -> list[Any]:
+        """Return what follows a question that was not answered."""
+        self._attempts += 1
+        if self._attempts < self._config.read_attempts:
+            wait_ns = self._config.read_backoff_ns << (self._attempts - 1)
+            timer = TimerFired(self._actor, self._retry_name(), now_ns + wait_ns)
+            return [Later(timer, now_ns + wait_ns)]
+        text = f"{call.kind} was asked {self._attempts} times and not answered: {why}"
+        return [Alarm(source=self._actor, text=text, time_ns=now_ns), *self._end(now_ns)]
+
+    def _end(self, now_ns: int) -> list[Any]:
+        self._is_under_way = False
+        self._orders, self._trades = (), []
+        if self._is_wanted_again:
+            return self.begin(now_ns)
+        at_ns = now_ns + self._config.reconcile_every_ns
+        timer = TimerFired(self._actor, f"{ROUND}{self._number}", at_ns)
+        return [Later(timer, at_ns, background=True)]
+
+    def _retry_name(self) -> str:
+        return f"{RETRY}{self._number} {self._attempts}"
+
+    def _question(self, kind: CallKind, cursor: str, now_ns: int) -> list[Any]:
+        self._attempts = 0
+        return self._send(VenueCall(number=0, kind=kind, deadline_ns=0, cursor=cursor), now_ns)
+
+    def _send(self, call: VenueCall, now_ns: int) -> list[Any]:
+        self._asked = call
+        return [*self._calls.make(call, Purpose.ROUND, now_ns)]
+
+
+def own_trades(trades: Iterable[VenueTrade], prefix: str) -> list[VenueTrade]:
+    """Return the trades of orders whose ids begin as ours do."""
+    return [trade for trade in trades if trade.client_order_id.startswith(prefix)]

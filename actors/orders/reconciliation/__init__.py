@@ -1,0 +1,1 @@
+"""The venue's orders and trades against ours."""

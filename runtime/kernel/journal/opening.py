@@ -1,0 +1,140 @@
+"""Opens the journal of a live run: a new one, or one of an earlier process to go on with."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from actors.errors import JournalError
+from runtime.kernel.journal.migration import migrate
+from runtime.kernel.journal.schema import (
+    check_version,
+    connect,
+    create,
+    limit_size,
+    read_meta,
+)
+from runtime.kernel.journal.segments import archived_path, finish_rotation
+from runtime.kernel.journal.store import Store
+from runtime.kernel.journal.verify import check_structure, check_tail
+
+_SMALL_BYTES = 32 * 1024 * 1024
+_CURE = (
+    "put back a copy, or move the file away and begin with an empty journal and what the venue says"
+)
+
+
+def acknowledged_path(path: Path) -> Path:
+    """Return where a running journal notes how far its commits have come."""
+    return path.with_name(f"{path.name}-last")
+
+
+def open_live(path: Path, meta: dict[str, str]) -> tuple[Store, bool]:
+    """Open a journal, new or not; also return whether it is one to go on with.
+
+    A rotation that was interrupted is finished, an older version is brought up to date.
+
+    Raises:
+        JournalError: If it is another run's, or is damaged; what was committed and acknowledged
+            must be there.
+    """
+    finish_rotation(path)
+    is_resumed = path.exists()
+    if not is_resumed:
+        _check_not_lost(path)
+        connection = create(path, meta)
+    else:
+        connection = _open_existing(path, meta)
+    connection.execute("PRAGMA synchronous = FULL")
+    limit_size(connection)
+    store = Store(path, connection, read_meta(connection), tracks_timers=True)
+    if is_resumed:
+        _check_acknowledged(store)
+    store.acknowledge_in(acknowledged_path(path))
+    return store, is_resumed
+
+
+def reopen(path: Path) -> Store:
+    """Open the segment that a rotation has just begun."""
+    connection = connect(path)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    limit_size(connection)
+    store = Store(path, connection, read_meta(connection), tracks_timers=True)
+    store.acknowledge_in(acknowledged_path(path))
+    return store
+
+
+def _check_not_lost(path: Path) -> None:
+    first = archived_path(path, 1)
+    for witness in (first, acknowledged_path(path)):
+        if witness.exists():
+            raise JournalError(f"{path}: is missing, but {witness.name} is there: {_CURE}")
+
+
+def _open_existing(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
+    with _telling_damage(path):
+        _check_size(path)
+        connection = connect(path)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            found = read_meta(connection)
+            version = check_version(path, found)
+            _check_same_run(path, found, meta)
+            if version == 1:
+                migrate(connection)
+                found = read_meta(connection)
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            _check_size(path)
+            if path.stat().st_size <= _SMALL_BYTES:
+                check_structure(path, connection)
+            check_tail(path, connection, found)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+@contextmanager
+def _telling_damage(path: Path) -> Iterator[None]:
+    """Say what to do about a journal that cannot be used."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"{path}: not a journal: {error}: {_CURE}") from error
+    except JournalError as error:
+        raise JournalError(f"{error}: {_CURE}") from error
+
+
+def _check_size(path: Path) -> None:
+    """Check that no page is missing at the end: without a log, the header must be right."""
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists() and log.stat().st_size:
+        return
+    with path.open("rb") as opened:
+        header = opened.read(32)
+    page_size = int.from_bytes(header[16:18], "big")
+    pages = int.from_bytes(header[28:32], "big")
+    found = path.stat().st_size
+    if found < pages * page_size:
+        raise JournalError(f"{path}: expected {pages * page_size} bytes, found {found}: cut off")
+
+
+def _check_same_run(path: Path, found: Mapping[str, str], meta: Mapping[str, str]) -> None:
+    for key, expected in sorted(meta.items()):
+        if found.get(key) != expected:
+            raise JournalError(
+                f"{path}: is another run's: {key}: expected {expected}, found {found.get(key)}"
+            )
+
+
+def _check_acknowledged(store: Store) -> None:
+    """Check that nothing is lost that was reported as durable."""
+    witness = acknowledged_path(store.path)
+    if not witness.exists():
+        return
+    noted = witness.read_bytes().strip()
+    if noted.isdigit() and int(noted) > store.last_sequence:
+        lost = f"ends with row {store.last_sequence}, but row {int(noted)} was committed"
+        store.close(is_whole=False)
+        raise JournalError(f"{store.path}: {lost}: its end is damaged: {_CURE}")

@@ -1,0 +1,1 @@
+"""Links to venues: the last of our side, where calls become bytes and bytes become news."""
