@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench lint types contracts coverage peers lock clean
+.PHONY: run test check crash-all bench lint types contracts coverage peers lock clean
 
 run: $(READY) ## Run the quickstart scenario
 	$(BIN)/bulkhead run scenarios/quickstart.yaml --tree
@@ -28,6 +28,9 @@ coverage: $(READY) ## The floors of branch coverage, by the notes of the last `m
 	$(BIN)/coverage report --include='actors/*' --fail-under=95
 	$(BIN)/coverage report --include='runtime/kernel/*' --fail-under=95
 	$(BIN)/coverage report --include='runtime/*' --omit='runtime/kernel/*' --fail-under=90
+
+crash-all: $(READY) ## Crash every actor before and after each message: about an hour
+	$(BIN)/python -m tests.ring.crash_points
 
 bench: $(READY) ## Speed, as ratios against floors measured in the same run
 	$(BIN)/python -m tests.benchmarks

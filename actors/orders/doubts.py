@@ -24,7 +24,9 @@ from actors.orders.registry import Registry
 DOUBT = "doubt:"
 _UNKNOWN = OrderStatus.UNKNOWN
 _CANCELLING = OrderStatus.CANCELLING
-_SAYS_NOTHING = frozenset({ReportKind.LOST, ReportKind.NOT_FOUND})
+_SAYS_NOTHING = frozenset({ReportKind.LOST, ReportKind.NOT_FOUND, ReportKind.CANCEL_REJECTED})
+"""A venue also refuses to cancel what is over, maybe by the very cancel whose answer is lost."""
+_IN_DOUBT = (_UNKNOWN, _CANCELLING)
 _OF_TRADES = frozenset({ReportKind.TRADE, ReportKind.TRADE_SETTLED, ReportKind.TRADE_FAILED})
 
 
@@ -175,7 +177,7 @@ class Doubts:
         return False
 
     def _is_explained(self, record: OrderRecord, doubt: Doubt, kind: ReportKind) -> bool:
-        if kind in _SAYS_NOTHING or record.status is _UNKNOWN:
+        if kind in _SAYS_NOTHING or record.status in _IN_DOUBT:
             return False
         if doubt.is_change and record.replacement is not None:
             return False

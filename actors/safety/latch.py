@@ -72,7 +72,13 @@ class Latch:
 
 
 def _matching(words: str, causes: Sequence[LatchedCause]) -> list[LatchedCause]:
-    exact = [each for each in causes if each.cause == words]
+    words = _spaced(words)
+    exact = [each for each in causes if _spaced(each.cause) == words]
     if exact or len(words) < _SHORTEST_PREFIX:
         return exact
-    return [each for each in causes if each.cause.startswith(words)]
+    return [each for each in causes if _spaced(each.cause).startswith(words)]
+
+
+def _spaced(text: str) -> str:
+    """Return a text with single spaces: line ends and the like cannot be typed."""
+    return " ".join(text.split())

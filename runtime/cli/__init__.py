@@ -14,6 +14,7 @@ from cyclopts import CycloptsError
 from actors.errors import BulkheadError, ConfigError, Problem
 from runtime.cli import asking as asking
 from runtime.cli import daemon as daemon
+from runtime.cli import journal as journal
 from runtime.cli import running as running
 from runtime.cli.app import app, fail
 from runtime.observe.result import ExitCode

@@ -75,8 +75,10 @@ class DaemonConfig:
         duration_ns: It ends in order after so long; None for when the feeds or a person end it.
         status_every_ns: How often a line says how far it has come; 0 for never.
         snapshot_every: A snapshot of an actor is kept after so many messages; 0 for none.
+        blocked_after_ns: Who holds the event loop for so long is named; 0 for nobody.
     """
 
     duration_ns: int | None = attrs.field(default=None, validator=_positive)
     status_every_ns: int = attrs.field(default=60 * _SECOND, validator=_not_negative)
     snapshot_every: int = attrs.field(default=10_000, validator=_not_negative)
+    blocked_after_ns: int = attrs.field(default=_SECOND, validator=_not_negative)

@@ -44,6 +44,7 @@ _CLASSES: Mapping[tuple[str, str], Any] = {
         decimal.Decimal,
         frozenset,
         functools.partial,
+        range,
         Random,
         set,
     )
@@ -196,7 +197,7 @@ class Snapshotter:
 
     def _is_admitted(self, kind: type) -> bool:
         module = kind.__module__
-        if module.startswith(self._prefixes) or module == "builtins":
+        if module.startswith(self._prefixes):
             return True
         return (module, kind.__qualname__) in _CLASSES or module.partition(".")[0] == "numpy"
 

@@ -21,12 +21,14 @@ are texts, times integer nanoseconds UTC; fields that have their default may be 
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Any
 
 import attrs
 import msgspec
 import trio
+from attrs.validators import ge, optional
 
 from actors.errors import VenueDenied, VenueProtocolError, VenueUnreachable
 from actors.messages.venue import VenueAnswer, VenueCall, VenueNews
@@ -107,13 +109,15 @@ class SocketVenueConfig:
         idempotent: Whether an order that comes twice under one client id is one order there.
         hides_at_most_ns: How long it may not show an order that it has accepted; None if nobody
             knows.
+        fee_rate: Which fraction of the notional to reserve for commissions.
     """
 
     address: str = attrs.field(validator=_is_address)
     token: str = attrs.field(repr=False, default="")
     name: str = "venue"
     idempotent: bool = False
-    hides_at_most_ns: int | None = None
+    hides_at_most_ns: int | None = attrs.field(default=None, validator=optional(ge(0)))
+    fee_rate: Decimal = attrs.field(default=Decimal(0), validator=ge(Decimal(0)))
 
     @property
     def traits(self) -> VenueTraits:

@@ -1,15 +1,18 @@
 """What every run has in common: who is told of what, and what follows when an actor stays down."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import attrs
+from loguru import logger
 
 from actors.messages.alerts import Alert, Logged
 from actors.messages.system import (
     ActorFailed,
     ActorGaveUp,
     ActorRestarted,
+    Alarm,
     CancelAllAtVenue,
     CancelStrategy,
     Halt,
@@ -37,6 +40,8 @@ class Observed:
     alerts_not_kept: int = 0
     on_line: Callable[[Logged], None] | None = None
     on_supervision: Callable[[int, SupervisionEvent], None] | None = None
+    alarms: deque[Alarm] = attrs.field(factory=lambda: deque(maxlen=_ALERTS_KEPT))
+    on_alarm: Callable[[Alarm], None] | None = None
 
     def see(self, message: Any, now_ns: int) -> None:
         """Take notice of a message that no actor receives."""
@@ -49,6 +54,19 @@ class Observed:
             self.supervision.append((now_ns, message))
             if self.on_supervision is not None:
                 self.on_supervision(now_ns, message)
+        elif isinstance(message, Alarm):
+            self._see_alarm(message)
+
+    def _see_alarm(self, alarm: Alarm) -> None:
+        """Pass an alarm on; whoever shows it must not stop the one who has raised it."""
+        self.alarms.append(alarm)
+        if self.on_alarm is None:
+            logger.critical(f"{alarm.source}: {alarm.text}")
+            return
+        try:
+            self.on_alarm(alarm)
+        except Exception:  # noqa: BLE001 - it is logged with the alarm itself
+            logger.opt(exception=True).critical(f"{alarm.source}: {alarm.text}; not shown:")
 
     def _see_alert(self, alert: Alert) -> None:
         if len(self.alerts) < _ALERTS_KEPT:

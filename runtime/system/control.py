@@ -129,7 +129,7 @@ class _Server:
                     await connection.converse()
         except* (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
             pass  # whoever it was has gone, or does not listen
-        except* Exception as group:
+        except* Exception as group:  # noqa: BLE001 - it is logged; the server goes on
             failure = report_failure(group)
             logger.error(f"control: {failure.kind}: {failure.text} ({failure.where})")
         finally:

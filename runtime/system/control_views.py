@@ -70,7 +70,12 @@ def account(plant: Plant) -> dict[str, Any] | None:
     core = _core(plant, Role.PORTFOLIO)
     if not isinstance(core, Portfolio):
         return None
-    return {"cash": str(core.cash), "equity": str(core.equity())}
+    return {
+        "cash": str(core.cash),
+        "equity": plain(core.equity()),
+        "trading_state": str(core.trading_state),
+        "trading_state_cause": core.trading_state_cause,
+    }
 
 
 def status(plant: Plant) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class LiveSettings:
     crash: CrashConfig = attrs.field(factory=CrashConfig)
     duration_ns: int | None = None
     snapshot_every: int = 10_000
+    blocked_after_ns: int = 0
     manager: ServiceManager = attrs.field(factory=ServiceManager)
 
 
@@ -89,6 +90,7 @@ class LiveSystem(Running):
         self._tree_ended = trio.Event()
         self._winding = trio.CancelScope()
         self._is_quick = False
+        self.watchdog: Watchdog | None = None
 
     @property
     def rows_passed(self) -> int:
@@ -140,11 +142,20 @@ class LiveSystem(Running):
         for task in (self._watch_market, self._watch_time, *self._companions):
             nursery.start_soon(task)
         nursery.start_soon(manager.keep_alive, self._make_progress)
+        self._watch_loop(plant, nursery)
         manager.ready("running")
         await self._told.wait()
         assert self._wish is not None
         manager.stopping(self._wish.reason)
         await self._wind_down(plant, self._wish)
+
+    def _watch_loop(self, plant: Plant, nursery: trio.Nursery) -> None:
+        """Have whoever holds the event loop named, if that is asked for."""
+        if self._settings.blocked_after_ns and plant.handling is not None:
+            self.watchdog = Watchdog(
+                plant.handling, plant.clock, self._settings.blocked_after_ns, logger.error, self._send
+            )
+            nursery.start_soon(self.watchdog.run)
 
     def _take_over(self, plant: Plant) -> None:
         """Tell what was taken over; forget calls to the venue that the other process was making.

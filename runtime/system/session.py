@@ -131,6 +131,7 @@ def _system(
         crash=config.crash,
         duration_ns=config.daemon.duration_ns,
         snapshot_every=config.daemon.snapshot_every,
+        blocked_after_ns=config.daemon.blocked_after_ns,
         manager=ServiceManager.of(os.environ),
     )
     return LiveSystem(parts, folder=folder, journal_path=journal_path, settings=settings)

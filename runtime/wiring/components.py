@@ -36,9 +36,10 @@ from runtime.config.structure import structure
 from runtime.kernel.determinism import seeded_numpy
 from runtime.wiring.brokers import broker_core, broker_models, fee_rate
 from runtime.wiring.placement import away_of, placed_maker
-from runtime.wiring.plant import CORES, Blueprint
+from runtime.wiring.plant import CORES, Blueprint, MakeShell
 from runtime.wiring.remote import is_remote, remote_parts
 from runtime.wiring.routes import Role
+from runtime.wiring.socket_venue import VENUE_LINK
 
 _MakeSource = Callable[[int], Source]
 _MakeCore = Callable[[Context], Core]
@@ -122,6 +123,7 @@ def blueprint(config: RunConfig) -> Blueprint:
         sources=sources,
         supervision=_supervision(config),
         speed=config.speed,
+        shells=builder.shells,
         away={each.name: away for each in config.strategies if (away := away_of(each)) is not None},
     )
 
@@ -157,6 +159,7 @@ class _Builder:
         self._instruments = instruments
         self._problems = problems
         self._names: set[str] = set(CORES)
+        self.shells: dict[str, MakeShell] = {}
 
     def _take_name(self, name: str, key: str) -> None:
         if name in self._names:
@@ -293,6 +296,8 @@ class _Builder:
         parts = remote_parts(self._config, models, self._problems)
         if parts is None:
             return {}, ZERO
+        if parts.make_shell is not None:
+            self.shells[VENUE_LINK] = parts.make_shell
         return {Role.VENUE: parts.make_venue, Role.BROKER: parts.make_broker}, parts.fee_rate
 
     def _portfolio(self, fee: Decimal) -> PortfolioConfig:

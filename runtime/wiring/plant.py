@@ -42,7 +42,8 @@ from runtime.kernel.supervisor import (
     SupervisorReport,
     SupervisorServices,
 )
-from runtime.wiring.routes import RULES, Role, compile_routes, journaled_types
+from runtime.kernel.watchdog import Handling
+from runtime.wiring.routes import RULES, SHOWN, Role, compile_routes, journaled_types
 
 GUARD = "-guard"
 """Ends the name of the supervisor that guards one actor, so that its failures stay its own."""
@@ -54,6 +55,8 @@ MakeShell = Callable[[Post, Clock], Child]
 @attrs.frozen(kw_only=True)
 class Blueprint:
     """The parts of a run, before they are wired.
+
+    ``away`` says how strategies are called in real time that do not run in the event loop.
 
     ``cores`` and ``strategies`` build a fresh core each time; ``sources`` a fresh source for an
     incarnation. ``supervision`` has one entry for each actor and feed. ``shells`` are what talks to
@@ -87,6 +90,8 @@ class Plant:
     sequencer: Sequencer | None = None
     quiescence: Quiescence | None = None
     shells: dict[str, Child] = attrs.field(factory=dict)
+    handling: Handling | None = None
+    """Live, what the cells are at: for a watchdog."""
     keeper: Keeper | None = None
     resumption: Resumption | None = None
     """What was taken over from an earlier process; None where there was none."""
@@ -101,6 +106,13 @@ CORES = (Role.VENUE, Role.SAFETY, Role.BROKER, Role.ORDERS, Role.PORTFOLIO)
 """The cores in order of rank: at one instant the venue comes first, then reports, then the rest.
 
 Not every run has the first two.
+"""
+
+_RESERVE = 1024
+_SAFETY_RESERVE = 65_536
+"""How many reports wait for an actor that is down before who sends them crashes.
+
+The kill switch hears of nearly everything: that it is being restarted must not hurt the others.
 """
 
 Report = Callable[[SupervisorReport], None]
@@ -209,11 +221,13 @@ def build_live(
         changed=_nothing,
         archive=journal,
         log=_log,
+        handling=Handling(),
     )
     cells = _cells(blueprint, services)
     quiescence.watch(list(cells.values()))
     feeds = [
-        LiveFeed(name, make, MarketData, post, clock) for name, make in blueprint.sources.items()
+        LiveFeed(name, make, _labelled(number), post, clock)
+        for number, (name, make) in enumerate(blueprint.sources.items())
     ]
     helpers: list[Child] = [timers]
     keeper, resumption = None, None
@@ -239,6 +253,7 @@ def build_live(
         shells=shells,
         keeper=keeper,
         resumption=resumption,
+        handling=services.handling,
     )
 
 
@@ -298,13 +313,21 @@ def _cells(blueprint: Blueprint, services: CellServices) -> dict[str, Cell]:
         )
         cells[str(name)] = Cell(spec, _mailbox(str(name), services), services)
     services.post.routes = compile_routes(cells, blueprint.wants)
+    if Role.SAFETY in cells:
+        services.post.shown = SHOWN
     return cells
 
 
 def _mailbox(name: str, services: CellServices) -> Mailbox:
+    reserve = _SAFETY_RESERVE if name == Role.SAFETY else _RESERVE
     if services.is_simulated:
-        return Mailbox(name, rules=RULES, is_awaited=False)
-    return Mailbox(name, rules=RULES, first=FIRST)
+        return Mailbox(name, reserve=reserve, rules=RULES, is_awaited=False)
+    return Mailbox(name, reserve=reserve, rules=RULES, first=FIRST)
+
+
+def _labelled(source: int) -> Callable[[Slice], MarketData]:
+    """Return what wraps a feed's rows for its receivers, telling them which feed it is."""
+    return lambda rows: MarketData(rows.of_source(source))
 
 
 def _contexts(blueprint: Blueprint, name: str, archive: Archive | None) -> Callable[[int], Context]:

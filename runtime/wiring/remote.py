@@ -19,13 +19,16 @@ from runtime.config.model import Component, RunConfig
 from runtime.config.problems import Problems
 from runtime.config.structure import structure
 from runtime.kernel.determinism import derived_seed
+from runtime.links.socket_adapter import SocketVenueConfig
+from runtime.wiring.plant import MakeShell
+from runtime.wiring.socket_venue import socket_venue
 
 REMOTE = "venue"
 """The broker's type in a configuration."""
 
 MakeCore = Callable[[Context], Core]
 
-VENUES: Mapping[str, type] = {"fake": FakeVenueConfig}
+VENUES: Mapping[str, type] = {"fake": FakeVenueConfig, "socket": SocketVenueConfig}
 
 
 def _default(name: str) -> Any:
@@ -69,11 +72,15 @@ class RemoteOptions:
 
 @attrs.frozen(kw_only=True)
 class RemoteParts:
-    """What builds the broker and the venue's end; ``fee_rate`` is what the venue takes."""
+    """What builds the broker and the venue's end; ``fee_rate`` is what the venue takes.
+
+    ``make_shell`` builds what speaks to a venue that is outside of this process.
+    """
 
     make_broker: MakeCore
     make_venue: MakeCore
     fee_rate: Decimal
+    make_shell: MakeShell | None = None
 
 
 def is_remote(config: RunConfig) -> bool:
@@ -98,7 +105,20 @@ def remote_parts(
     venue = structure(venue_class, options.venue.options, key, problems)
     if venue is None:
         return None
-    return _parts(options, _completed(venue, config))
+    if isinstance(venue, SocketVenueConfig):
+        if not config.mode.is_real_time:
+            expected = "one that lives in virtual time, or mode: paper or live"
+            problems.add(f"{key}.type", expected=expected, found=repr(options.venue.type))
+        make_venue, make_shell = socket_venue(venue)
+    else:
+        venue = _completed(venue, config)
+        make_venue, make_shell = _fake(venue), None
+    return RemoteParts(
+        make_broker=_broker(options, venue.traits),
+        make_venue=make_venue,
+        fee_rate=venue.fee_rate,
+        make_shell=make_shell,
+    )
 
 
 def _completed(venue: FakeVenueConfig, config: RunConfig) -> FakeVenueConfig:
@@ -114,8 +134,15 @@ def _completed(venue: FakeVenueConfig, config: RunConfig) -> FakeVenueConfig:
     )
 
 
-def _parts(options: RemoteOptions, venue: FakeVenueConfig) -> RemoteParts:
-    settings = options.broker(venue.traits)
+def _fake(venue: FakeVenueConfig) -> MakeCore:
+    def make_venue(context: Context) -> Core:
+        return FakeVenue(context, venue)
+
+    return make_venue
+
+
+def _broker(options: RemoteOptions, traits: VenueTraits) -> MakeCore:
+    settings = options.broker(traits)
     limit = options.rate_limit
 
     def make_broker(context: Context) -> Core:
@@ -124,7 +151,4 @@ def _parts(options: RemoteOptions, venue: FakeVenueConfig) -> RemoteParts:
             return broker
         return PacedRemote(broker, limit.build(settings.traits.name), context.actor)
 
-    def make_venue(context: Context) -> Core:
-        return FakeVenue(context, venue)
-
-    return RemoteParts(make_broker=make_broker, make_venue=make_venue, fee_rate=venue.fee_rate)
+    return make_broker

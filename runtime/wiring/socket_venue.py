@@ -10,6 +10,9 @@ from runtime.links.socket_adapter import SocketAdapter, SocketVenueConfig
 from runtime.links.venue_link import VenueLink
 from runtime.wiring.routes import Role
 
+VENUE_LINK = f"{Role.VENUE}-link"
+"""The name of the far side, as a supervised actor."""
+
 
 def socket_venue(
     config: SocketVenueConfig,

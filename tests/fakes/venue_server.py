@@ -10,10 +10,7 @@ venue, and only questions show it. ``{"dump": true}`` (after the opening) asks f
 import json
 import os
 import sys
-import time
 from functools import partial
-from pathlib import Path
-from random import Random
 from typing import Any
 
 import msgspec
@@ -28,6 +25,8 @@ from actors.venues.fake.venue import FakeVenue
 from runtime.config.document import Document
 from runtime.config.problems import Problems
 from runtime.config.structure import structure
+from runtime.kernel.clock import wall_time_ns
+from runtime.kernel.determinism import seeded_random
 from runtime.links.socket_adapter import VERSION, Call, Hello, Line, Opening
 
 _NEVER_NS = 1 << 62
@@ -55,7 +54,9 @@ class VenueServer:
     """Serves one fake venue; the latest client hears the news."""
 
     def __init__(self, config: FakeVenueConfig, token: str) -> None:
-        context = Context(run_id="venue", actor="venue", incarnation=0, random=Random(0))
+        context = Context(
+            run_id="venue", actor="venue", incarnation=0, random=seeded_random(0, "venue")
+        )
         self.venue = FakeVenue(context, config)
         self.refused = 0
         self._config = config
@@ -89,7 +90,7 @@ class VenueServer:
                 continue
             self._client = stream
             call = msgspec.json.decode(line, type=Call).call
-            await self._do(self.venue.handle(call, time.time_ns()), nursery)
+            await self._do(self.venue.handle(call, wall_time_ns()), nursery)
 
     async def _do(self, outputs: list[Any], nursery: trio.Nursery) -> None:
         for output in outputs:
@@ -101,15 +102,17 @@ class VenueServer:
     async def _later(self, later: Later, nursery: trio.Nursery) -> None:
         if later.at_ns >= _NEVER_NS:
             return
-        await trio.sleep(max(0, later.at_ns - time.time_ns()) / 1e9)
+        await trio.sleep(max(0, later.at_ns - wall_time_ns()) / 1e9)
         if isinstance(later.message, TimerFired):
-            await self._do(self.venue.handle(later.message, time.time_ns()), nursery)
+            await self._do(self.venue.handle(later.message, wall_time_ns()), nursery)
         else:
             await self._tell(later.message)
 
     async def _tell(self, message: VenueAnswer | VenueNews) -> None:
-        is_answer = isinstance(message, VenueAnswer)
-        line = Line(answer=message) if is_answer else Line(news=message)
+        if isinstance(message, VenueAnswer):
+            line = Line(answer=message)
+        else:
+            line = Line(news=message)
         client = self._client
         if client is None:
             return
@@ -138,7 +141,7 @@ async def listen(address: str, server: VenueServer) -> None:
     async with trio.open_nursery() as nursery:
         handler = partial(server.serve, nursery=nursery)
         if address.startswith("/"):
-            Path(address).unlink(missing_ok=True)
+            await trio.Path(address).unlink(missing_ok=True)
             listening = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
             await listening.bind(address)
             listening.listen(16)

@@ -6,6 +6,7 @@ between it and us (:class:`~actors.venues.fake.config.FakeFaults`) never goes wr
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -197,7 +198,7 @@ class FakeVenue:
         """Let an order begin to fare as it shall."""
         fate, order = held.fate, held.order
         if fate is Fate.FILL:
-            return self._fill_some(held, 1.0, now_ns)
+            return self._fill(held, held.leaves, now_ns)
         if not may_rest(order):
             outputs = self._fill_part(held, now_ns) if fate is Fate.PARTS else []
             if held.is_open:
@@ -222,23 +223,24 @@ class FakeVenue:
         what, _, key = name.partition(" ")
         held = self._books.orders[key]
         if f"{what} " == _LATE:
-            return self._fill_some(held, 1.0, now_ns) if held.leaves else []
+            return self._fill(held, held.leaves, now_ns) if held.leaves else []
         if not held.is_open:
             return []
         if f"{what} " == _EXPIRE:
             return self._end(held, OrderStatus.EXPIRED, "its time is over", now_ns)
         if held.trades:
-            return self._fill_some(held, 1.0, now_ns)
+            return self._fill(held, held.leaves, now_ns)
         outputs = self._fill_part(held, now_ns)
         if held.leaves:
             outputs.append(self._timer(_FILL, held, now_ns + self._delay_ns("second", held)))
         return outputs
 
     def _fill_part(self, held: FakeOrder, now_ns: int) -> list[Any]:
-        return self._fill_some(held, 0.1 + 0.8 * self._chance.draw("part", held.key), now_ns)
+        share = 0.1 + 0.8 * self._chance.draw("part", held.key)
+        return self._fill(held, first_part(held.leaves, share), now_ns)
 
-    def _fill_some(self, held: FakeOrder, share: float, now_ns: int) -> list[Any]:
-        trade = self._books.fill(held, first_part(held.leaves, share), now_ns)
+    def _fill(self, held: FakeOrder, quantity: Decimal, now_ns: int) -> list[Any]:
+        trade = self._books.fill(held, quantity, now_ns)
         return self._tell(VenueNews(trades=(trade,)), trade.trade_id, now_ns)
 
     def _cancel(self, call: VenueCall, now_ns: int, outputs: list[Any]) -> VenueAnswer:
@@ -306,7 +308,7 @@ class FakeVenue:
             self._books.add(order, Fate.REST, now_ns, is_ours=False)
         if self._chance.happens(faults.external_trade, "external trade", key):
             held = self._books.add(order, Fate.FILL, now_ns, is_ours=False)
-            outputs += self._fill_some(held, 1.0, now_ns)
+            outputs += self._fill(held, held.leaves, now_ns)
         return outputs
 
     # --- news ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from runtime.kernel.journal.schema import SIMULATED, connect, create, limit_size
 from runtime.kernel.journal.store import Store
 
 _FLUSH_ROWS = 4096
+_CHECKPOINT_PAGES = 4000
 
 
 class InlineJournal(Recorded):
@@ -88,5 +89,6 @@ def _open(path: Path) -> Store:
     connection = connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = OFF")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     limit_size(connection)
     return Store(path, connection, read_meta(connection), tracks_timers=False)

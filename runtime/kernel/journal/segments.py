@@ -162,7 +162,7 @@ def stream(
 
 
 def read_journal(
-    path: Path, codec: Codec, *, types: Iterable[str] | None = None
+    path: Path, codec: Codec, *, types: Iterable[str] | None = None, after: int = 0
 ) -> Iterator[Entry]:
     """Yield the entries of a finished or running journal, in order, over all its segments.
 
@@ -170,8 +170,9 @@ def read_journal(
         path: The journal: the segment that is written, or was last.
         codec: Knows the message types.
         types: Names of the message types to yield; by default all. Others are not decoded.
+        after: Only what has a higher sequence.
 
     Raises:
         JournalError: If there is no such file, or it is no journal of a version we can read.
     """
-    return stream(path, codec, Asked(types=None if types is None else tuple(types)))
+    return stream(path, codec, Asked(types=None if types is None else tuple(types), after=after))

@@ -5,6 +5,7 @@ in a thread is called in the loop.
 """
 
 import math
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +15,9 @@ from actors.actor import Core
 from runtime.kernel.placement.process import PlacedCore, Unresponsive
 
 T = TypeVar("T")
+
+_SWITCH_S = 0.0005
+"""How long a thread that computes keeps the interpreter from the others (5 ms by default)."""
 
 
 class Away(Protocol):
@@ -45,8 +49,9 @@ class InThread:
     """Calls a core in a thread of its own: it shares the interpreter with the event loop.
 
     A core that computes for long makes everything slower, and one that calls into C code without
-    letting go of the interpreter stops it. A thread cannot be killed: one that has not come back in
-    time is left behind with its core, and counted.
+    letting go of the interpreter stops it. So that the loop gets its turn, the interpreter changes
+    threads more often once there is such a core, in this whole process. A thread cannot be killed:
+    one that has not come back in time is left behind with its core, and counted.
 
     Args:
         name: The actor's.
@@ -67,6 +72,7 @@ class InThread:
 
     async def start(self, core: Core, now_ns: int) -> list[Any]:
         """Start a fresh core and return what it sends."""
+        sys.setswitchinterval(min(sys.getswitchinterval(), _SWITCH_S))
         return await self.call(core.start, now_ns)
 
     async def call(self, function: Callable[..., T], *arguments: Any) -> T:

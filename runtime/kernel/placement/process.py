@@ -136,6 +136,7 @@ class PlacedCore:
         self._phrases = remote.phrases
         self._before: list[Callable[[], Any]] = []
         self._child: ChildProcess | None = None
+        self._is_over = False
 
     @property
     def pid(self) -> int | None:
@@ -144,11 +145,14 @@ class PlacedCore:
 
     def spawn(self) -> None:
         """Start the process; it gets ready by itself."""
-        if self._child is None:
+        if self._child is None and not self._is_over:
             self._child = ChildProcess(self._remote.context.actor, self._remote.maker)
+            if self._is_over:  # it was closed by another thread meanwhile
+                self.close()
 
     def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, whatever it is doing; there will be no other."""
+        self._is_over = True
         child, self._child = self._child, None
         if child is not None:
             child.kill()

@@ -185,8 +185,20 @@ class OneOrder(RuleBasedStateMachine):
         before = self.status
         request = CancelOrder(client_order_id="run-strategy-1", strategy="strategy")
         outputs = self.manager.handle(request, 1)
-        assert bool(outputs) is (before is not OrderStatus.CANCELLING)
-        assert self.status is OrderStatus.CANCELLING
+        record = self.manager.order("run-strategy-1")
+        assert record is not None
+        if before is OrderStatus.UNKNOWN:
+            assert self.status is before
+            assert record.is_cancel_early, "done when the venue shows that it works"
+        else:
+            assert bool(outputs) is (before is not OrderStatus.CANCELLING)
+            assert self.status is OrderStatus.CANCELLING
+
+    @invariant()
+    def what_is_unknown_is_asked_for(self) -> None:
+        asked = "run-strategy-1" in self.manager._doubts.open
+        assert asked or self.status is not OrderStatus.UNKNOWN
+        assert not (asked and self.status in TERMINAL)
 
     @invariant()
     def the_filled_quantity_grows_up_to_the_ordered(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from actors.actor import Later
-from actors.messages.system import CancelAll
+from actors.messages.system import Alarm, CancelAll
 from actors.messages.trading import (
     CancelOrder,
     CancelOrders,
@@ -26,6 +26,7 @@ from actors.messages.trading import (
     ReportKind,
     SubmitOrder,
 )
+from actors.messages.venue import QueryOrder
 from actors.model.order import (
     TERMINAL,
     OrderStatus,
@@ -79,12 +80,14 @@ class Manager(RuleBasedStateMachine):
     def send(self, message: Any) -> None:
         """Hand a message to the core, and take notice of what it says."""
         outputs = self.core.handle(message, self.now_ns)
-        self.history.append(("received", message))
+        self.history += [("at", self.now_ns), ("received", message)]
         for output in outputs:
             self.history.append(("sent", output))
             match output:
                 case PlaceOrder() | CancelPlacedOrder() | ReplacePlacedOrder():
                     self.venue.requests.append(output)
+                case QueryOrder():
+                    self.venue.queries.append(output)
                 case Later():
                     self.timers.append(output)
                 case Fill():
@@ -95,7 +98,7 @@ class Manager(RuleBasedStateMachine):
                 case ReplaceResult():
                     self.answered[output.client_order_id] += 1
                 case _:
-                    assert isinstance(output, OrderUpdate | FillSettled)
+                    assert isinstance(output, OrderUpdate | FillSettled | Alarm)
 
     def amount_of(self, trade_id: str) -> Decimal:
         return next(
@@ -170,6 +173,21 @@ class Manager(RuleBasedStateMachine):
     def take_a_request(self, which: int, refuse: bool) -> None:
         self.venue.take(which, refuse=refuse)
 
+    @precondition(lambda self: self.venue.requests)
+    @rule(which=choices, fate=st.sampled_from(["arrives", "late", "never"]))
+    def lose_an_answer(self, which: int, fate: str) -> None:
+        self.venue.lose(which, fate)
+
+    @precondition(lambda self: self.venue.late)
+    @rule(which=choices)
+    def a_request_comes_late(self, which: int) -> None:
+        self.venue.arrive(which)
+
+    @precondition(lambda self: self.venue.queries)
+    @rule(which=choices)
+    def answer_a_query(self, which: int) -> None:
+        self.venue.answer(which)
+
     @precondition(lambda self: self.venue.open())
     @rule(which=choices, quantity=quantities, provisional=st.booleans())
     def trade(self, which: int, quantity: int, provisional: bool) -> None:
@@ -206,9 +224,10 @@ class Manager(RuleBasedStateMachine):
 
     @precondition(lambda self: self.timers)
     @rule()
-    def wait(self) -> None:
+    def wait(self, kind: str = "") -> None:
         self.timers.sort(key=lambda later: later.at_ns)
-        later = self.timers.pop(0)
+        which = [n for n, each in enumerate(self.timers) if each.message.name.startswith(kind)]
+        later = self.timers.pop(which[0])
         self.now_ns = max(self.now_ns, later.at_ns)
         self.send(later.message)
 
@@ -267,8 +286,14 @@ class Manager(RuleBasedStateMachine):
         for _ in range(1000):
             if self.venue.requests:
                 self.venue.take(0)
+            elif self.venue.late:
+                self.venue.arrive(0)
+            elif self.venue.queries:
+                self.venue.answer(0)
             elif self.venue.reports:
                 self.send(self.venue.next_report(0))
+            elif self.core._doubts.open:
+                self.wait("doubt:")
             else:
                 return
         raise AssertionError("it never comes to rest")
@@ -292,15 +317,15 @@ class Manager(RuleBasedStateMachine):
 
 
 def known(core: OrderManager) -> list[Any]:
-    """Return everything that a core knows, but the times in its histories."""
+    """Return everything that a core knows."""
 
     def plain(record: OrderRecord) -> dict[str, Any]:
         values = {field: getattr(record, field) for field in record.__struct_fields__}
-        values["history"] = [(status, cause) for status, _, cause in record.history]
         values["extras"] = record.extras and msgspec.to_builtins(record.extras)
         return values
 
-    return [plain(record) for record in core.orders()]
+    doubts = {name: msgspec.to_builtins(doubt) for name, doubt in core._doubts.open.items()}
+    return [doubts, *map(plain, core.orders())]
 
 
 TestManager = Manager.TestCase
@@ -308,7 +333,9 @@ TestManager.settings = settings(max_examples=50, stateful_step_count=40, deadlin
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["take", "trade", "hear", "hear", "change", "wait", "end", "cancel"]),
+        st.sampled_from(
+            ["take", "trade", "hear", "hear", "change", "wait", "end", "cancel", "lose", "ask"]
+        ),
         choices,
         quantities,
     ),
@@ -343,6 +370,10 @@ def race(market: Manager, action: str, which: int, amount: int) -> None:
     match action:
         case "take" if venue.requests:
             market.take_a_request(which=which, refuse=which % 20 == 0)
+        case "lose" if venue.requests and which % 2:
+            market.lose_an_answer(which=which, fate=("arrives", "late", "never")[which % 3])
+        case "ask" if venue.late or venue.queries:
+            (market.a_request_comes_late if venue.late else market.answer_a_query)(which=which)
         case "trade" if venue.open():
             market.trade(which=which, quantity=amount, provisional=which % 5 == 0)
         case "hear" if venue.reports:

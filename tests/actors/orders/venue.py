@@ -1,4 +1,8 @@
-"""A venue that answers each request once; what it says can be heard in any order."""
+"""A venue that answers each request once; what it says can be heard in any order.
+
+Its answers may be lost on the way, and requests may come late: then it can be asked how an order
+stands, as a broker does.
+"""
 
 from decimal import Decimal
 
@@ -12,6 +16,7 @@ from actors.messages.trading import (
     ReplacePlacedOrder,
     ReportKind,
 )
+from actors.messages.venue import QueryOrder
 from actors.model.order import Order
 
 Request = PlaceOrder | CancelPlacedOrder | ReplacePlacedOrder
@@ -39,6 +44,11 @@ class Venue:
         self.orders: dict[str, Resting] = {}
         self.requests: list[Request] = []
         self.reports: list[ExecutionReport] = []
+        self.queries: list[QueryOrder] = []
+        self.late: list[Request] = []
+        self.lost_changes: dict[str, Order] = {}
+        self.ends: dict[str, ReportKind] = {}
+        self.trades_of: dict[str, list[ExecutionReport]] = {}
         self.unsettled: list[tuple[str, str]] = []
         self.trades = 0
         self.time_ns = 0
@@ -54,18 +64,69 @@ class Venue:
             case ReplacePlacedOrder():
                 self._replace(request.order)
 
+    def lose(self, number: int, fate: str) -> None:
+        """Let one of the requests arrive without an answer, come late, or never come."""
+        request = self.requests.pop(number % len(self.requests))
+        is_replace = isinstance(request, ReplacePlacedOrder)
+        is_cancel = isinstance(request, CancelPlacedOrder)
+        order_id = request.client_order_id if is_cancel else request.order.client_order_id
+        if fate == "arrives":
+            before = len(self.reports)
+            self.requests.append(request)
+            self.take(-1)
+            del self.reports[before:]
+        elif fate == "late" and not is_replace:
+            self.late.append(request)
+        if is_replace:
+            self.lost_changes[order_id] = request.order
+        self._say(ReportKind.LOST, order_id)
+
+    def arrive(self, number: int) -> None:
+        """Take one of the requests that come late; the answer to it is not waited for any more."""
+        before = len(self.reports)
+        self.requests.append(self.late.pop(number % len(self.late)))
+        self.take(-1)
+        del self.reports[before:]
+
+    def answer(self, number: int) -> None:
+        """Say how an order stands: its trades again, then what has become of it."""
+        order_id = self.queries.pop(number % len(self.queries)).client_order_id
+        resting = self.orders.get(order_id)
+        if resting is None:
+            is_coming = any(
+                isinstance(each, PlaceOrder) and each.order.client_order_id == order_id
+                for each in (*self.late, *self.requests)
+            )
+            self._say(ReportKind.NOT_FOUND if is_coming else ReportKind.GONE, order_id)
+            return
+        change = self.lost_changes.pop(order_id, None)
+        if change is not None:
+            was_made = change.quantity == resting.order.quantity
+            was_made &= change.limit_price == resting.order.limit_price
+            self._say(ReportKind.REPLACED if was_made else ReportKind.REPLACE_REJECTED, order_id)
+        self.reports += self.trades_of.get(order_id, ())
+        if resting.is_open:
+            self._say(ReportKind.ACCEPTED, order_id)
+        elif order_id in self.ends:
+            self._say(self.ends[order_id], order_id)
+
     def _place(self, order: Order, refuse: bool) -> None:
         assert order.client_order_id not in self.orders, "an id is used once"
         self.orders[order.client_order_id] = Resting(order, is_open=not refuse)
         kind = ReportKind.REJECTED if refuse else ReportKind.ACCEPTED
+        if refuse:
+            self.ends[order.client_order_id] = kind
         self._say(kind, order.client_order_id)
 
     def _cancel(self, order_id: str) -> None:
         resting = self.orders.get(order_id)
-        if resting is None or not resting.is_open:
+        if resting is None:
+            self._say(ReportKind.NOT_FOUND, order_id)
+        elif not resting.is_open:
             self._say(ReportKind.CANCEL_REJECTED, order_id)
         else:
             resting.is_open = False
+            self.ends[order_id] = ReportKind.CANCELLED
             self._say(ReportKind.CANCELLED, order_id)
 
     def _replace(self, order: Order) -> None:
@@ -94,6 +155,7 @@ class Venue:
             commission=Decimal("0.1"),
             provisional=provisional,
         )
+        self.trades_of.setdefault(order_id, []).append(self.reports[-1])
         if provisional:
             self.unsettled.append((order_id, trade_id))
 
@@ -104,6 +166,7 @@ class Venue:
 
     def expire(self, resting: Resting) -> None:
         resting.is_open = False
+        self.ends[resting.order.client_order_id] = ReportKind.EXPIRED
         self._say(ReportKind.EXPIRED, resting.order.client_order_id)
 
     def trigger(self, resting: Resting) -> None:

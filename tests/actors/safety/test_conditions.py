@@ -329,6 +329,7 @@ def test_a_successor_inherits_what_was_seen_and_a_copy_needs_no_rows() -> None:
     core.advance(rows, 1)
     seen = pickle.loads(pickle.dumps(core)).market
     for market in (core.market, seen):
+        assert market is not None
         heir = watcher(stale_feed_ns=30 * SECOND)
         heir.inherit(market)
         assert watched(heir, T0 + 60 * SECOND)

@@ -1,5 +1,7 @@
 """Cores that are put into other interpreters, and what they share with ours."""
 
+# ruff: noqa: TID251 - real processes take real time
+
 import os
 import pickle
 import signal
@@ -7,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
-from random import Random  # noqa: TID251 - seeded below
+from random import Random
 from typing import Any
 
 import attrs
@@ -107,6 +109,11 @@ class Obedient:
 
     def pid(self, _: Any) -> list[Any]:
         return [os.getpid()]
+
+    def hang_up(self, _: Any) -> list[Any]:
+        os.close(int(sys.argv[1]))
+        time.sleep(60)
+        return []
 
     def parent(self, _: Any) -> list[Any]:
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])

@@ -1,5 +1,7 @@
 """A core in a process of its own, and its stand-in."""
 
+# ruff: noqa: TID251 - real processes take real time
+
 import os
 import signal
 import subprocess
@@ -7,13 +9,15 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from random import Random  # noqa: TID251 - seeded below
+from random import Random
 
 import pytest
 
 from actors.actor import Listener, Vectorised
 from runtime.kernel.failures import FailedElsewhere, report_failure
-from runtime.kernel.placement.process import PlacedCore, Unresponsive
+from runtime.kernel.placement import process
+from runtime.kernel.placement.child import Maker
+from runtime.kernel.placement.process import ChildProcess, PlacedCore, Unresponsive
 from tests.runtime.kernel.placement.cores import Columnar, Hopeless, Obedient, Thing, placed
 
 
@@ -173,6 +177,31 @@ def test_one_that_ends_is_noticed_at_once(message: tuple[str, object], how: str)
     core.start(0)
     with pytest.raises(Unresponsive, match=f"far: its process has ended with {how}"):
         core.handle(message, 1)
+    assert core.pid is None
+
+
+def test_one_that_was_closed_while_it_started_does_not_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    core, started = placed(), []
+
+    class Late(ChildProcess):
+        def __init__(self, name: str, maker: Maker) -> None:
+            super().__init__(name, maker)
+            started.append(self.pid)
+            core.close()
+
+    monkeypatch.setattr(process, "ChildProcess", Late)
+    with pytest.raises(Unresponsive, match="its process was ended"):
+        core.start(0)
+    assert is_gone_within(started[0], 2)
+
+
+def test_one_that_closes_its_line_is_noticed() -> None:
+    core = placed()
+    core.start(0)
+    with pytest.raises(Unresponsive, match="its process has closed the connection"):
+        core.handle(("hang_up", None), 1)
     assert core.pid is None
 
 

@@ -1,0 +1,225 @@
+"""A journal of several files: complete ones with a number, and the one that is written."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import trio
+
+from actors.errors import JournalError
+from runtime.kernel import faults
+from runtime.kernel.journal import LiveJournal, Mark, verify
+from tests.runtime.kernel.journal.stored import (
+    NAME,
+    archive,
+    change,
+    deliver,
+    file_names,
+    fill,
+    journal,
+    read,
+    running,
+    send_later,
+    sequences,
+    set_aside,
+    snapshot,
+    write,
+)
+
+FIRST = "journal-000001.sqlite"
+SECOND = "journal-000002.sqlite"
+
+
+async def in_three_files(folder: Path) -> None:
+    """Write a journal whose first two files have a timer, an archived state, something set aside."""
+    async with trio.open_nursery() as nursery:
+        written = await running(nursery, folder)
+        written.marks = lambda: [Mark("b", 2)]
+        send_later(written, 1)
+        send_later(written, 2)
+        archive(written, 3, "A", '{"n":1}')
+        archive(written, 4, "B", '{"n":1}')
+        set_aside(written, 5, "b", 4)
+        written.keep([snapshot("b", 5)])
+        written.rotate()
+        await written.durable(5)
+        archive(written, 6, "A", '{"n":2}')
+        deliver(written, 7, 1)
+        written.rotate()
+        await written.durable(7)
+        fill(written, 2, 8)
+        await written.durable(9)
+        written.request_stop()
+    written.close()
+
+
+async def test_the_files_are_read_as_one(tmp_path: Path) -> None:
+    await in_three_files(tmp_path)
+    assert file_names(tmp_path) == [FIRST, SECOND, NAME]
+    assert sequences(tmp_path / NAME) == list(range(1, 10))
+    found = verify(tmp_path / NAME)
+    assert (found.segments, found.rows, found.last_sequence) == (3, 9, 9)
+
+
+async def test_a_complete_file_can_be_checked_and_read_by_itself(tmp_path: Path) -> None:
+    await in_three_files(tmp_path)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (tmp_path / FIRST).rename(alone / NAME)
+    assert verify(alone / NAME).rows == 5
+    assert sequences(alone / NAME) == [1, 2, 3, 4, 5]
+
+
+async def test_a_new_process_needs_the_last_file_only(tmp_path: Path) -> None:
+    await in_three_files(tmp_path)
+    for name in (FIRST, SECOND):
+        (tmp_path / name).rename(tmp_path / f"away-{name}")
+    written = journal(tmp_path, LiveJournal)
+    assert (written.last_sequence, written.last_time_ns) == (9, 90)
+    assert written.stored_marks() == {"b": Mark("b", 2)}
+    assert written.snapshot("b") == snapshot("b", 5)
+    assert [each.sequence for each in written.undelivered()] == [2]
+    assert written.quarantined("b") == {4}
+    assert [each.sequence for each in written.entries(after=7)] == [8, 9]
+    with pytest.raises(JournalError, match=rf"{SECOND}: no such journal"):
+        list(written.entries(after=6))
+    written.close()
+
+
+async def test_what_was_archived_is_found_in_the_newest_file_that_has_it(tmp_path: Path) -> None:
+    await in_three_files(tmp_path)
+    written = journal(tmp_path, LiveJournal)
+    assert written.find("order", "A") == '{"n":2}'
+    assert written.find("order", "B") == '{"n":1}'
+    assert written.find("order", "C") is None
+    written.close()
+
+
+async def test_a_delivery_is_told_as_such_where_its_sending_is_in_an_older_file(
+    tmp_path: Path,
+) -> None:
+    await in_three_files(tmp_path)
+    written = journal(tmp_path, LiveJournal)
+    told = {each.sequence: each.is_delivery for each in written.entries(after=5)}
+    assert told == {6: False, 7: True, 8: False, 9: False}
+    written.close()
+
+
+async def test_a_file_that_has_begun_and_is_empty_is_gone_on_with(tmp_path: Path) -> None:
+    async with trio.open_nursery() as nursery:
+        written = await running(nursery, tmp_path)
+        fill(written, 3)
+        written.rotate()
+        await written.durable(3)
+        written.request_stop()
+    written.close()
+    again = journal(tmp_path, LiveJournal)
+    assert (again.last_sequence, again.last_time_ns) == (3, 30)
+    fill(again, 1, 4)
+    again.close()
+    assert verify(tmp_path / NAME).last_sequence == 4
+
+
+async def filled(folder: Path, rows: int, *snapshots: str) -> int:
+    """Write a journal of at most ten rows a file; return how many files it has got."""
+    async with trio.open_nursery() as nursery:
+        written = await running(nursery, folder, segment_rows=10)
+        written.marks = lambda: [Mark("b", 1), Mark("c", 1)]
+        for sequence in range(1, rows + 1):
+            fill(written, 1, sequence)
+            if sequence == 5:
+                written.keep([snapshot(actor, 5) for actor in snapshots])
+            await written.durable(sequence)
+        written.request_stop()
+    written.close()
+    return verify(folder / NAME).segments
+
+
+async def test_a_new_file_begins_when_the_old_one_is_full(tmp_path: Path) -> None:
+    assert await filled(tmp_path, 25, "b", "c") == 3
+
+
+async def test_a_new_file_waits_for_everybodys_snapshot_but_not_for_ever(tmp_path: Path) -> None:
+    assert await filled(tmp_path, 20, "b") == 1
+    other = tmp_path / "other"
+    other.mkdir()
+    assert await filled(other, 25, "b") == 2
+
+
+async def test_a_new_file_waits_until_nobody_reads_the_old_one(tmp_path: Path) -> None:
+    async with trio.open_nursery() as nursery:
+        written = await running(nursery, tmp_path, segment_rows=1)
+        fill(written, 1_500)
+        await written.durable(1_500)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        names = file_names(tmp_path)
+        entries = written.entries()
+        next(entries)
+        fill(written, 2, 1_501)
+        await written.durable(1_502)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+        assert [name for name in file_names(tmp_path) if name.endswith(".sqlite")] == [
+            name for name in names if name.endswith(".sqlite")
+        ]
+        assert len(list(entries)) == 1_499
+        fill(written, 1, 1_503)
+        await written.durable(1_503)
+        written.request_stop()
+    written.close()
+    assert verify(tmp_path / NAME).rows == 1_503
+
+
+async def test_a_new_file_that_cannot_be_made_ends_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "_plan", faults.parse("journal.rotate.prepared:1=full"))
+    written = journal(tmp_path, LiveJournal)
+    fill(written, 1)
+    written.rotate()
+    with pytest.raises(JournalError, match="cannot begin a new file: .*No space left"):
+        await written.run()
+    with pytest.raises(JournalError, match="cannot begin a new file"):
+        fill(written, 1, 2)
+    written.close()
+    assert sequences(tmp_path / NAME) == [1]
+
+
+# What is found when the files do not join
+
+
+def lose_first(folder: Path) -> None:
+    (folder / FIRST).unlink()
+
+
+def lose_second(folder: Path) -> None:
+    (folder / FIRST).replace(folder / SECOND)
+
+
+def change_digest(folder: Path) -> None:
+    change(folder / NAME, "UPDATE meta SET value = 'ab' WHERE key = 'previous_digest'")
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lose_first, f"{FIRST}: no such journal"),
+        (lose_second, f"{NAME}: begins with row 8"),
+        (change_digest, f"{NAME}: begins with row 8, digest ab: the segment before ends before"),
+    ],
+)
+async def test_files_that_do_not_join_are_found(
+    tmp_path: Path, damage: Callable[[Path], None], message: str
+) -> None:
+    await in_three_files(tmp_path)
+    damage(tmp_path)
+    with pytest.raises(JournalError, match=message):
+        verify(tmp_path / NAME)
+
+
+async def test_a_journal_whose_active_file_is_gone_is_not_begun_anew(tmp_path: Path) -> None:
+    await write(tmp_path, 12, segment_rows=5)
+    (tmp_path / NAME).unlink()
+    with pytest.raises(JournalError, match=f"is missing, but {FIRST} is there"):
+        journal(tmp_path, LiveJournal)
+    with pytest.raises(JournalError, match="no such journal"):
+        read(tmp_path / NAME)
