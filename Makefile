@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check crash-all bench lint types contracts coverage peers lock clean
+.PHONY: run test check crash-all soak bench lint types contracts coverage kill-all peers lock clean
 
 run: $(READY) ## Run the quickstart scenario
 	$(BIN)/bulkhead run scenarios/quickstart.yaml --tree
@@ -32,8 +32,15 @@ coverage: $(READY) ## The floors of branch coverage, by the notes of the last `m
 crash-all: $(READY) ## Crash every actor before and after each message: about an hour
 	$(BIN)/python -m tests.ring.crash_points
 
+soak: $(READY) ## Thirty virtual days of trading: fails if memory, tasks, orders or tables grow without end
+	$(BIN)/python -m tests.soak 30
+	$(BIN)/python -m tests.soak 30 fake
+
 bench: $(READY) ## Speed, as ratios against floors measured in the same run
 	$(BIN)/python -m tests.benchmarks
+
+kill-all: $(READY) ## Kill a daemon 200 times with -9 and compare everybody's books (some minutes)
+	for seed in 1 2 3 4; do $(BIN)/python -m tests.daemon.killing 50 $$seed || exit 1; done
 
 peers: $(READY) ## Compare the statistics with a library of others, in an environment of its own
 	$(PYTHON) -m venv .peers

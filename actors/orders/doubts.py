@@ -24,10 +24,11 @@ from actors.orders.registry import Registry
 DOUBT = "doubt:"
 _UNKNOWN = OrderStatus.UNKNOWN
 _CANCELLING = OrderStatus.CANCELLING
-_SAYS_NOTHING = frozenset({ReportKind.LOST, ReportKind.NOT_FOUND, ReportKind.CANCEL_REJECTED})
-"""A venue also refuses to cancel what is over, maybe by the very cancel whose answer is lost."""
+_SHOWS = frozenset({ReportKind.ACCEPTED, ReportKind.REPLACED, ReportKind.TRIGGERED})
+"""What shows that an order works. A refusal does not: what is over is neither cancelled nor changed
+again, and it may be over by the very request whose answer is lost."""
 _IN_DOUBT = (_UNKNOWN, _CANCELLING)
-_OF_TRADES = frozenset({ReportKind.TRADE, ReportKind.TRADE_SETTLED, ReportKind.TRADE_FAILED})
+_TRADE = ReportKind.TRADE
 
 
 class Doubt(msgspec.Struct, eq=False, gc=False):
@@ -177,11 +178,11 @@ class Doubts:
         return False
 
     def _is_explained(self, record: OrderRecord, doubt: Doubt, kind: ReportKind) -> bool:
-        if kind in _SAYS_NOTHING or record.status in _IN_DOUBT:
+        if record.status in _IN_DOUBT or (doubt.is_change and record.replacement is not None):
             return False
-        if doubt.is_change and record.replacement is not None:
-            return False
-        return not doubt.was_shown or (kind not in _OF_TRADES and doubt.asked > 0)
+        if doubt.was_shown:
+            return kind in _SHOWS and doubt.asked > 0
+        return kind in _SHOWS or kind is _TRADE
 
 
 def query_of(record: OrderRecord) -> QueryOrder:

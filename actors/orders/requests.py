@@ -39,7 +39,8 @@ class Requests:
         guard: Who refuses duplicates; None if they are allowed.
         validates: Whether orders are checked before they are placed.
         memory: What remembers evicted orders; None where nothing does.
-        stale_ns: What was approved until then comes too late: an earlier process has approved it.
+        stale_ns: What was approved until then comes too late, by an earlier process: the exits of
+            an entry that was taken do not.
     """
 
     def __init__(
@@ -115,7 +116,8 @@ class Requests:
     def _refusal(self, order: Order) -> str | None:
         if self._halted is not None:
             return f"halted: {self._halted}"
-        if order.created_ns <= self.stale_ns:
+        # those that close the account have no time, and an exit is never too late
+        if 0 < order.created_ns <= self.stale_ns and not order.parent:
             return "approved before the restart"
         if order.strategy in self._stopped:
             return f"strategy stopped: {self._stopped[order.strategy]}"

@@ -121,8 +121,9 @@ class Portfolio(RiskReport):
         if isinstance(message, MarketData):
             return self._pass_rows(message.rows, now_ns)
         if isinstance(message, _Word):
-            return self._take_word(message)
-        told = self._take_request(message, now_ns)
+            told = self._take_word(message)
+        else:
+            told = self._take_request(message, now_ns)
         return told if self._memory is None else self._with_news(told)
 
     def _take_request(self, message: _Asked, now_ns: int) -> list[PortfolioOutput]:

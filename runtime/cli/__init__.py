@@ -13,6 +13,7 @@ from cyclopts import CycloptsError
 
 from actors.errors import BulkheadError, ConfigError, Problem
 from runtime.cli import asking as asking
+from runtime.cli import control as control
 from runtime.cli import daemon as daemon
 from runtime.cli import journal as journal
 from runtime.cli import running as running

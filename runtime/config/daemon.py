@@ -29,6 +29,11 @@ def _positive(_owner: object, _field: object, value: int | None) -> None:
         raise ValueError(f"expected more than 0, found {value}")
 
 
+def _is_port(_owner: object, _field: object, value: int | None) -> None:
+    if value is not None and not 0 < value < 65_536:
+        raise ValueError(f"expected a number from 1 to 65535, found {value}")
+
+
 def _deadline(seconds: int) -> Any:
     return attrs.field(default=seconds * _SECOND, validator=_not_negative)
 
@@ -80,5 +85,6 @@ class DaemonConfig:
 
     duration_ns: int | None = attrs.field(default=None, validator=_positive)
     status_every_ns: int = attrs.field(default=60 * _SECOND, validator=_not_negative)
-    snapshot_every: int = attrs.field(default=10_000, validator=_not_negative)
+    snapshot_every: int = attrs.field(default=10_000, validator=_positive)
+    control_port: int | None = attrs.field(default=None, validator=_is_port)
     blocked_after_ns: int = attrs.field(default=_SECOND, validator=_not_negative)

@@ -13,8 +13,8 @@ from runtime.config.model import Mode, RunConfig, SupervisionConfig
 from runtime.config.overrides import apply_override
 from runtime.config.plain import to_plain
 from runtime.config.presets import fill_in_preset
-from runtime.config.real_time import for_real_time
 from runtime.config.problems import Problems
+from runtime.config.real_time import for_real_time
 from runtime.config.seed_keys import translate
 from runtime.config.structure import structure
 from runtime.config.yaml_reader import read_yaml

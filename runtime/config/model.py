@@ -173,6 +173,9 @@ class PortfolioConfig:
     liquidate_at: Decimal | None = None
     market_order_buffer: Decimal = attrs.field(default=Decimal(0), validator=_at_least(0))
     auto_redeem: bool = True
+    max_fills: int | None = attrs.field(
+        default=None, validator=attrs.validators.optional(_at_least(1))
+    )
     policies: tuple[Component, ...] = ()
 
     @property

@@ -25,7 +25,7 @@ from runtime.kernel.memory import Extent, Memory
 from runtime.kernel.placement.away import Away
 from runtime.kernel.placement.process import PlacedCore
 from runtime.kernel.post import Post
-from runtime.kernel.snapshots import Snapshotter, SnapshotError
+from runtime.kernel.snapshots import SnapshotError, Snapshotter
 from runtime.kernel.watchdog import Handling
 
 _FAIR_BURST = 256

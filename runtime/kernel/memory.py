@@ -4,7 +4,7 @@ There is one way, whether a core has failed or the whole process has ended: the 
 it counts, then what the journal has recorded since. Without a snapshot that is the whole history.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import attrs
@@ -13,7 +13,7 @@ from actors.actor import Context, Core
 from actors.errors import JournalError
 from actors.messages.system import MessageQuarantined
 from runtime.kernel.journal import Journal, Snapshot, history, tail_start
-from runtime.kernel.snapshots import Snapshotter, SnapshotError
+from runtime.kernel.snapshots import SaysItsState, SnapshotError, Snapshotter
 
 Make = Callable[[Context], Core]
 
@@ -40,6 +40,7 @@ class Memory:
         self._name = name
         self._make_core = make_core
         self._snapshotter = snapshotter
+        self._fingerprint: str | None = None
 
     def past(self, journal: Journal, extent: Extent) -> Iterator[tuple[str, Any]]:
         """Return all that the cores so far have handled and sent, in order."""
@@ -88,7 +89,7 @@ class Memory:
     ) -> Core:
         snapshotter = self._snapshotter.for_context(context)
         fresh = self._make_core(context)
-        if snapshotter.fingerprint(fresh) != latest.fingerprint:
+        if self._fingerprint_of(fresh, context) != latest.fingerprint:
             raise SnapshotError("it is of another version or configuration")
         core = snapshotter.thaw(latest.body, fresh)
         _inherit(core, market)
@@ -120,16 +121,21 @@ class Memory:
             handled=sequence,
             pending=tuple(sorted(waiting)),
             time_ns=now_ns,
-            fingerprint=snapshotter.fingerprint(self._make_core(context)),
+            fingerprint=self._fingerprint_of(core, context),
             body=body,
         )
         self.overtaken.clear()
         return self.latest
+
+    def _fingerprint_of(self, core: Core, context: Context) -> str:
+        """Return the fingerprint of the actor's cores: it is the same as long as we live."""
+        if self._fingerprint is None:
+            fresh = core if isinstance(core, SaysItsState) else self._make_core(context)
+            self._fingerprint = self._snapshotter.for_context(context).fingerprint(fresh)
+        return self._fingerprint
 
 
 def _inherit(core: Core, market: Any) -> None:
     inherit = getattr(core, "inherit", None)
     if inherit is not None and market is not None:
         inherit(market)
-
-

@@ -98,5 +98,3 @@ def _refill(journal: LiveJournal, cell: Cell, mark: Mark) -> int:
 
 def _is_for(actor: str, entry: Entry) -> bool:
     return entry.due_ns is None and actor in entry.receivers
-
-

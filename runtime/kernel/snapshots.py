@@ -41,12 +41,19 @@ _CLASSES: Mapping[tuple[str, str], Any] = {
         collections.OrderedDict,
         collections.defaultdict,
         collections.deque,
+        bool,
         decimal.Decimal,
+        dict,
+        float,
         frozenset,
         functools.partial,
+        int,
+        list,
         range,
         Random,
         set,
+        str,
+        tuple,
     )
 }
 _NUMPY = frozenset(
@@ -122,7 +129,10 @@ class Snapshotter:
             SnapshotError: If there is something in it that cannot be kept.
         """
         if isinstance(core, SaysItsState):
-            state = core.snapshot()
+            try:
+                state = core.snapshot()
+            except Exception as error:  # its author's bug must not end the run
+                raise SnapshotError(f"it does not tell its state: {error!r}") from error
             try:
                 return None if state is None else _SAID + msgspec.json.encode(state)
             except (TypeError, ValueError, OverflowError) as error:
@@ -180,9 +190,7 @@ class Snapshotter:
     def _rememberers(self) -> list[tuple[str, Remembers]]:
         return [(name, each) for name, each in self._shared.items() if isinstance(each, Remembers)]
 
-    def _dumps(
-        self, what: Any, shared: Mapping[str, object], *, canonical: bool = False
-    ) -> bytes:
+    def _dumps(self, what: Any, shared: Mapping[str, object], *, canonical: bool = False) -> bytes:
         buffer = io.BytesIO()
         writer = (_CanonicalWriter if canonical else _Writer)(buffer, shared)
         try:
@@ -281,7 +289,7 @@ class _Reader(pickle.Unpickler):
 
 def _own(found: Any, module: str, prefixes: tuple[str, ...]) -> Any:
     """Return what a module defines itself; what it has imported is not its own."""
-    if not str(getattr(found, "__module__", module)).startswith(prefixes):
+    if not str(getattr(found, "__module__", None)).startswith(prefixes):
         raise pickle.UnpicklingError(f"{module} has only imported {found!r}")
     return found
 
@@ -291,7 +299,9 @@ def _attribute_of_admitted(prefixes: tuple[str, ...]) -> Any:
 
     def get(owner: Any, name: str) -> Any:
         kind = owner if isinstance(owner, type) else owner.__class__
-        plain = kind.__module__.startswith(prefixes) or (kind.__module__, kind.__qualname__) in _CLASSES
+        plain = (
+            kind.__module__.startswith(prefixes) or (kind.__module__, kind.__qualname__) in _CLASSES
+        )
         if not plain or name.startswith("__"):
             raise pickle.UnpicklingError(f"{name} of a {kind.__qualname__} is not admitted")
         return getattr(owner, name)

@@ -93,6 +93,7 @@ class Watchdog:
         self._turns = 0
         self._naps = 0
         """How many naps the thread has taken since the loop has turned."""
+        self._alarms = 0
         self._loop = 0
         self._is_stopping = trio.Event()
 
@@ -125,9 +126,10 @@ class Watchdog:
 
     def _turn(self) -> None:
         """Show the thread that the loop turns; raise the alarm if it did not for a while."""
-        naps = self._naps
+        naps, count = self._naps, self.count
         self._turns += 1
-        if naps >= _NAPS and self.latest is not None:
+        if count > self._alarms and self.latest is not None:
+            self._alarms = count
             text = self.latest.words(naps * self._nap_s)
             self._alarm(Alarm(source=_SOURCE, text=text, time_ns=self._clock.now_ns()))
 

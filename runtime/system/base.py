@@ -27,6 +27,7 @@ from runtime.wiring.routes import Role
 
 SYSTEM = "system"
 _ALERTS_KEPT = 1000
+_EVENTS_KEPT = 10_000
 
 SupervisionEvent = ActorFailed | ActorRestarted | ActorGaveUp | MessageQuarantined
 
@@ -39,6 +40,7 @@ class Observed:
     alerts: list[Alert] = attrs.field(factory=list)
     alerts_not_kept: int = 0
     on_line: Callable[[Logged], None] | None = None
+    on_alarm: Callable[[Alarm], None] | None = None
     on_supervision: Callable[[int, SupervisionEvent], None] | None = None
     alarms: deque[Alarm] = attrs.field(factory=lambda: deque(maxlen=_ALERTS_KEPT))
     on_alarm: Callable[[Alarm], None] | None = None
@@ -50,8 +52,12 @@ class Observed:
         elif isinstance(message, Logged):
             if self.on_line is not None:
                 self.on_line(message)
+        elif isinstance(message, Alarm):
+            if self.on_alarm is not None:
+                self.on_alarm(message)
         elif isinstance(message, SupervisionEvent):
-            self.supervision.append((now_ns, message))
+            if len(self.supervision) < _EVENTS_KEPT:
+                self.supervision.append((now_ns, message))
             if self.on_supervision is not None:
                 self.on_supervision(now_ns, message)
         elif isinstance(message, Alarm):

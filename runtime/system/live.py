@@ -1,7 +1,7 @@
 """One run in real time: started, or resumed; stopped in stages, by whoever asks for it.
 
 The first signal (SIGINT, SIGTERM) stops it in order, the second at once: everything that works is
-cancelled at the venue, what can be made durable is, and it is out within a second.
+cancelled at the venue, what can be made durable is, and it is out within a second. SIGUSR1 halts.
 """
 
 import signal
@@ -20,8 +20,10 @@ from runtime.config.daemon import CrashConfig, StopConfig, StopPolicy
 from runtime.kernel.clock import NANOSECONDS
 from runtime.kernel.envelope import Envelope
 from runtime.kernel.failures import report_failure
+from runtime.kernel.watchdog import Watchdog
 from runtime.observe.result import ExitCode
 from runtime.system.base import SYSTEM, Running
+from runtime.system.halting import halt_by_signal
 from runtime.system.live_market import LiveMarket
 from runtime.system.notify import ServiceManager
 from runtime.system.stages import Stages
@@ -44,13 +46,16 @@ class Emergency(Protocol):
 
 @attrs.frozen(kw_only=True)
 class LiveSettings:
-    """How a run in real time ends, and who is told how it is."""
+    """How a run in real time ends, and who is told how it is.
+
+    ``epoch_ns`` is what its clock shows when it begins, instead of the machine's time.
+    """
 
     stop: StopConfig = attrs.field(factory=StopConfig)
     crash: CrashConfig = attrs.field(factory=CrashConfig)
     duration_ns: int | None = None
-    snapshot_every: int = 10_000
     blocked_after_ns: int = 0
+    epoch_ns: int | None = None
     manager: ServiceManager = attrs.field(factory=ServiceManager)
 
 
@@ -119,8 +124,8 @@ class LiveSystem(Running):
             self._blueprint,
             self._journal_path,
             self._report,
+            epoch_ns=self._settings.epoch_ns,
             journal_failed=self._lose_journal,
-            snapshot_every=self._settings.snapshot_every,
         )
         self._take_over(plant)
         self._market.begin(plant.clock.now_ns())
@@ -153,7 +158,11 @@ class LiveSystem(Running):
         """Have whoever holds the event loop named, if that is asked for."""
         if self._settings.blocked_after_ns and plant.handling is not None:
             self.watchdog = Watchdog(
-                plant.handling, plant.clock, self._settings.blocked_after_ns, logger.error, self._send
+                plant.handling,
+                plant.clock,
+                self._settings.blocked_after_ns,
+                logger.error,
+                self._send,
             )
             nursery.start_soon(self.watchdog.run)
 
@@ -312,9 +321,13 @@ class LiveSystem(Running):
     # --- what goes on beside ---------------------------------------------------------------------
 
     async def _watch_signals(self) -> None:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                self.interrupt()
+        wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+        with trio.open_signal_receiver(*wanted) as signals:
+            async for number in signals:
+                if number == signal.SIGUSR1:
+                    halt_by_signal(self.plant)
+                else:
+                    self.interrupt()
 
     async def _watch_market(self) -> None:
         await self._market.ended()

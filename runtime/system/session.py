@@ -2,19 +2,22 @@
 
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
 
+import attrs
 from loguru import logger
 
 from actors.actor import Context
 from actors.messages.alerts import Logged
-from actors.messages.system import ActorFailed, ActorGaveUp, MessageQuarantined
+from actors.messages.system import ActorFailed, ActorGaveUp, Alarm, MessageQuarantined
 from actors.portfolio.portfolio import Portfolio
 from actors.strategies import Strategy
 from runtime.config.model import JournalKind, RunConfig
 from runtime.kernel.clock import wall_time_ns
 from runtime.observe.progress import ProgressSource
 from runtime.observe.result import FeedRow, RunResult
+from runtime.system.control import ControlPlace, serve_control
 from runtime.system.live import LiveSettings, LiveSystem
 from runtime.system.notify import ServiceManager
 from runtime.system.outcome import ProgressOf, WallTimes, outcome
@@ -68,6 +71,7 @@ class Session:
         self.system = _system(config, parts, folder, journal_path)
         self.system.observed.on_line = _log_line
         self.system.observed.on_supervision = _log_supervision
+        self.system.observed.on_alarm = _log_alarm
 
     def show(self, watch: Watch) -> None:
         """Have an async function show the progress, until it is cancelled."""
@@ -130,11 +134,16 @@ def _system(
         stop=config.stop,
         crash=config.crash,
         duration_ns=config.daemon.duration_ns,
-        snapshot_every=config.daemon.snapshot_every,
         blocked_after_ns=config.daemon.blocked_after_ns,
         manager=ServiceManager.of(os.environ),
     )
-    return LiveSystem(parts, folder=folder, journal_path=journal_path, settings=settings)
+    parts = attrs.evolve(parts, snapshot_every=config.daemon.snapshot_every)
+    system = LiveSystem(parts, folder=folder, journal_path=journal_path, settings=settings)
+    if folder is not None:
+        place = ControlPlace(folder=folder, port=config.daemon.control_port)
+        about = {"name": config.name, "mode": str(config.mode), "seed": config.seed}
+        system.accompany(partial(serve_control, system, place, about))
+    return system
 
 
 def _log_problems(feed: FeedRow) -> None:
@@ -151,6 +160,10 @@ def _log_problems(feed: FeedRow) -> None:
 def _log_line(line: Logged) -> None:
     log = logger.bind(time_ns=line.time_ns, actor=line.strategy, console=line.is_shown)
     log.log("WARNING" if line.is_shown else "INFO", line.text)
+
+
+def _log_alarm(alarm: Alarm) -> None:
+    logger.bind(time_ns=alarm.time_ns, actor=alarm.source).error(f"ALARM: {alarm.text}")
 
 
 def _log_supervision(time_ns: int, event: SupervisionEvent) -> None:

@@ -31,6 +31,8 @@ from runtime.wiring.routes import Role
 
 _LOOK_S = 0.01
 """How often it is looked whether a stage is over: seconds."""
+_CLOSE_AGAIN_S = 1.0
+"""After how long what is still held is looked at again: seconds."""
 _NAMED = 5
 """How many of what is left undone are named."""
 
@@ -106,10 +108,16 @@ class Stages:
             return
         await self._send_from(SYSTEM, CancelAll(self._cause))
         await self._until(lambda: not self.open_orders())
-        if self._policy is StopPolicy.FLATTEN and self.holdings():
-            await self._until(self._is_idle)
+        if self._policy is StopPolicy.FLATTEN:
+            await self._flatten()
+
+    async def _flatten(self) -> None:
+        """Close what is held; again where an order to close it came to nothing."""
+        while self.holdings():
             await self._send_from(SYSTEM, CloseOut())
-            await self._until(lambda: not self.open_orders() and not self.holdings())
+            with trio.move_on_after(_CLOSE_AGAIN_S):
+                await self._until(lambda: not self.holdings())
+            await self._until(lambda: not self.open_orders())
 
     async def _fills(self) -> None:
         await self._send_from(SYSTEM, MarkEquity(is_last=True))

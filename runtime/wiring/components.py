@@ -58,6 +58,7 @@ _ACCOUNT = (
     "liquidate_at",
     "market_order_buffer",
     "auto_redeem",
+    "max_fills",
 )
 """What the account's configuration has under the same names."""
 

@@ -60,7 +60,8 @@ class Blueprint:
 
     ``cores`` and ``strategies`` build a fresh core each time; ``sources`` a fresh source for an
     incarnation. ``supervision`` has one entry for each actor and feed. ``shells`` are what talks to
-    the world outside, in real time only.
+    the world outside, in real time only. ``snapshot_every`` is after how many messages the cores
+    are kept in a journal of real time.
     """
 
     run_id: str
@@ -72,6 +73,7 @@ class Blueprint:
     sources: Mapping[str, Callable[[int], Source]]
     supervision: Mapping[str, SupervisionConfig]
     speed: float = 0.0
+    snapshot_every: int = SNAPSHOT_EVERY
     away: Mapping[str, Away] = attrs.field(factory=dict)
     shells: Mapping[str, MakeShell] = attrs.field(factory=dict)
 
@@ -192,14 +194,13 @@ def build_live(
     *,
     epoch_ns: int | None = None,
     journal_failed: Callable[[JournalError], None] | None = None,
-    snapshot_every: int = SNAPSHOT_EVERY,
 ) -> Plant:
     """Return a plant in wall time: each cell drains its own mailbox, in bursts.
 
     ``epoch_ns`` is what the clock shows when it starts; the machine's time if not given.
     ``journal_failed`` is told when nothing can be recorded any more; without it, that ends the run.
-    ``snapshot_every`` is after how many messages the cores are kept in the journal. A journal that
-    exists is gone on with: the cores are what they were, and what was under way goes on its way.
+    A journal that exists is gone on with: the cores are what they were, and what was under way goes
+    on its way.
 
     Raises:
         JournalError: If the journal is another run's, or damaged.
@@ -212,29 +213,16 @@ def build_live(
     post = timers.post = Post(clock, timers, journal, None)
     post.unrecorded = frozenset({MarketData})
     quiescence = Quiescence(post)
-    services = CellServices(
-        post=post,
-        clock=clock,
-        journal=journal,
-        is_simulated=False,
-        became_idle=quiescence.check,
-        changed=_nothing,
-        archive=journal,
-        log=_log,
-        handling=Handling(),
-    )
+    services = _live_services(post, clock, journal, quiescence)
     cells = _cells(blueprint, services)
     quiescence.watch(list(cells.values()))
-    feeds = [
-        LiveFeed(name, make, _labelled(number), post, clock)
-        for number, (name, make) in enumerate(blueprint.sources.items())
-    ]
+    feeds = _live_feeds(blueprint, post, clock)
     helpers: list[Child] = [timers]
     keeper, resumption = None, None
     if journal is not None:
         if journal.is_resumed:
             resumption = resume(journal, codec(), post, cells, clock.now_ns())
-        keeper = Keeper(list(cells.values()), journal, post, every=snapshot_every)
+        keeper = Keeper(list(cells.values()), journal, post, every=blueprint.snapshot_every)
         writer = journal if journal_failed is None else WatchedJournal(journal, journal_failed)
         helpers = [writer, timers, keeper]
     supervision = _supervision(blueprint, clock, report)
@@ -255,6 +243,29 @@ def build_live(
         resumption=resumption,
         handling=services.handling,
     )
+
+
+def _live_services(
+    post: Post, clock: Clock, journal: LiveJournal | None, quiescence: Quiescence
+) -> CellServices:
+    return CellServices(
+        post=post,
+        clock=clock,
+        journal=journal,
+        is_simulated=False,
+        became_idle=quiescence.check,
+        changed=_nothing,
+        archive=journal,
+        log=_log,
+        handling=Handling(),
+    )
+
+
+def _live_feeds(blueprint: Blueprint, post: Post, clock: Clock) -> list[LiveFeed]:
+    return [
+        LiveFeed(name, make, _labelled(number), post, clock)
+        for number, (name, make) in enumerate(blueprint.sources.items())
+    ]
 
 
 def _live_clock(epoch_ns: int | None, journal: LiveJournal | None) -> LiveClock:
@@ -310,6 +321,7 @@ def _cells(blueprint: Blueprint, services: CellServices) -> dict[str, Cell]:
             quarantine_after=blueprint.supervision[name].quarantine_after,
             away=None if services.is_simulated else blueprint.away.get(name),
             waits_for_journal=is_core and name != Role.SAFETY,
+            snapshotter=snapshotter,
         )
         cells[str(name)] = Cell(spec, _mailbox(str(name), services), services)
     services.post.routes = compile_routes(cells, blueprint.wants)

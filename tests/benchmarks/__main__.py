@@ -19,6 +19,8 @@ from rich.table import Table
 from actors.strategies.average_cross import AverageCross
 from tests.benchmarks.cells import burst_message, busy_message
 from tests.benchmarks.floors import channel_hop, plain_bars, plain_quotes
+from tests.benchmarks.journal import journal_throughput
+from tests.benchmarks.recovery import recoveries
 from tests.benchmarks.ring import (
     CASH,
     TEN_POLICIES,
@@ -38,6 +40,8 @@ QUOTES = 2_000_000
 BARS = 525_600
 ORDERS = 20_000
 LIVE_ORDERS = 5_000
+JOURNALED_ORDERS = 500
+ENVELOPES = 1_000_000
 
 Figures = dict[str, float]
 
@@ -127,6 +131,15 @@ def _maker() -> Figures:
     }
 
 
+def _recovery() -> Figures:
+    figures = {"journal, envelopes/s": journal_throughput(), **recoveries(ENVELOPES)}
+    plain = live_order(JOURNALED_ORDERS)
+    durable = live_order(JOURNALED_ORDERS, journal=True)
+    figures["order, live and durable, us"] = durable * 1e6
+    figures["the journal's share of it"] = 1 - plain / durable
+    return figures
+
+
 GROUPS: dict[str, Callable[[], Figures]] = {
     "messages": _messages,
     "orders": _orders,
@@ -134,7 +147,10 @@ GROUPS: dict[str, Callable[[], Figures]] = {
     "bars": _bars,
     "trades": _trades,
     "maker": _maker,
+    "recovery": _recovery,
 }
+ONCE = frozenset({"recovery"})
+"""What takes too long to be measured more than once."""
 BOUNDS = {
     "no trades / plain loop": 3.5,
     "bars / plain loop": 5.5,
@@ -145,13 +161,15 @@ BOUNDS = {
     "passive maker / plain loop": 8.0,
     "order, sqlite / hop": 12.0,
     "order, live / hop": 20.0,
+    "recovery with snapshots, s": 2.0,
+    "recovery without, s": 60.0,
 }
-"""The most that the median of a ratio may be."""
+"""The most that the median of a figure may be."""
 
 
 def _measure(group: str) -> Figures:
     """Return the medians of a group's figures, and the process's peak memory."""
-    rounds = [GROUPS[group]() for _ in range(ROUNDS)]
+    rounds = [GROUPS[group]() for _ in range(1 if group in ONCE else ROUNDS)]
     figures = {name: median(each[name] for each in rounds) for name in rounds[0]}
     figures["peak memory, MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return figures

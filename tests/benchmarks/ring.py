@@ -302,11 +302,15 @@ def round_trips(orders: int, policies: tuple[RiskPolicy, ...] = FEW_POLICIES) ->
     return blueprint(columns, RoundAndRound, parameters, policies)
 
 
-def live_order(orders: int) -> float:
-    """Return seconds for one order round the live ring."""
+def live_order(orders: int, *, journal: bool = False) -> float:
+    """Return seconds for one order round the live ring, each after the fill of the one before."""
+    with TemporaryDirectory() as folder:
+        return _live_order(orders, Path(folder) / "journal.db" if journal else None)
 
+
+def _live_order(orders: int, journal: Path | None) -> float:
     async def main() -> float:
-        plant = build_live(round_trips(orders), None, lambda _report: None)
+        plant = build_live(round_trips(orders), journal, lambda _report: None)
         assert plant.quiescence is not None
         async with trio.open_nursery() as nursery:
             started = time.perf_counter()
@@ -317,6 +321,8 @@ def live_order(orders: int) -> float:
                 await trio.sleep(0.01)
             seconds = time.perf_counter() - started
             plant.root.request_stop()
+        if plant.journal is not None:
+            plant.journal.close()
         return seconds / orders
 
     return trio.run(main)

@@ -41,7 +41,7 @@ _TEXT = dedent("""\
     kill_switch: {deadline: 5s, alarm_every: 2s}
     broker:
       type: venue
-      reconcile_every: 3s
+      reconcile_every: 7s
       lacks: [STOP, STOP_LIMIT]
       venue:
         type: fake
@@ -171,7 +171,7 @@ Prepare = Callable[[Plant], None]
 
 @attrs.frozen(kw_only=True)
 class Disturbance:
-    """What goes wrong meanwhile: an actor crashes ``times`` after the halt; the alarm bell breaks."""
+    """What goes wrong meanwhile: an actor crashes after the halt, the bell breaks."""
 
     actor: str = ""
     times: int = 1

@@ -1,5 +1,6 @@
 """Where a strategy runs changes no result, and one that hangs holds nobody up."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from actors.messages.system import ActorFailed, ActorRestarted
 from actors.messages.trading import Fill, Signal
 from runtime.config.model import RunConfig
 from runtime.kernel.placement.process import PlacedCore
+from runtime.kernel.watchdog import Watchdog
 from runtime.wiring.components import blueprint
 from runtime.wiring.plant import Plant, build_live
 from tests.ring.rig import Ran, check_books, config, run
@@ -108,6 +110,8 @@ class Live:
     envelopes: list[Any] = attrs.field(factory=list)
     reports: list[Any] = attrs.field(factory=list)
     pids: set[int] = attrs.field(factory=set)
+    said: list[str] = attrs.field(factory=list)
+    alarms: list[Any] = attrs.field(factory=list)
 
     def waits_ns(self) -> list[int]:
         """Return how long each of the prompt one's wishes took to be filled."""
@@ -136,13 +140,19 @@ def live(until: Callable[[Live], bool], *overrides: str) -> Live:
         plant = build_live(blueprint(settings), None, found.reports.append, epoch_ns=epoch_ns)
         plant.post.observe = lambda _message, _now_ns: None
         plant.post.tap = found.envelopes.append
+        assert plant.handling is not None
+        dog = Watchdog(
+            plant.handling, plant.clock, 200 * MS, found.said.append, found.alarms.append
+        )
         async with trio.open_nursery() as nursery:
+            await nursery.start(dog.run)
             await nursery.start(plant.root.run)
             with trio.move_on_after(20):
                 while len(found.waits_ns()) < QUOTES or not until(found):
                     await trio.sleep(0.05)
                     found.pids |= pids(plant)
             plant.root.request_stop()
+            dog.request_stop()
 
     trio.run(main)
     return found
@@ -174,6 +184,18 @@ def test_one_in_a_process_that_hangs_is_killed_and_holds_nobody_up(does: str) ->
     assert ran.pids
     for pid in ran.pids:
         assert not is_running(pid)
+
+
+def test_one_in_the_loop_that_sleeps_holds_everybody_up_and_is_named() -> None:
+    ran = live(lambda ran: bool(ran.alarms), "strategies[1].parameters.does=sleep")
+    said = next(each for each in ran.said if "Sluggard" in each)
+    assert re.match(
+        r"sluggard \(MarketData, message \d+\) has held the event loop for 0\.2 s, "
+        r"at ring/sluggards\.py:Sluggard\.sleep:\d+",
+        said,
+    )
+    assert any("Sluggard.sleep" in each.text for each in ran.alarms)
+    assert ran.failures() == []
 
 
 def test_one_in_a_thread_that_computes_for_long_slows_the_others_down_only() -> None:

@@ -22,9 +22,9 @@ from runtime.wiring.routes import Role
 from tests.ring.rig import config, fold, with_sources
 from tests.ring.scenes import SMALL
 
-SETTINGS = config(SMALL, "slice_rows=1", "close_out=false", "feeds[0].events=120")
+SETTINGS = config(SMALL, "slice_rows=1", "close_out=false", "feeds[0].events=90")
 START_NS = 1_700_000_000_000_000_000
-LAST_NS = START_NS + 30_000_000_000
+LAST_NS = START_NS + 15_000_000_000
 _SECOND_NS = 1_000_000_000
 
 
@@ -36,18 +36,15 @@ class Late:
         self._since_ns = since_ns
 
     def slices(self, resume_ns: int) -> Iterator[Any]:
+        by_ns: int | None = None
         for rows in self._source.slices(0):
-            shifted = rows.shifted(START_NS - _first_ns(self._source))
+            by_ns = START_NS - rows.times()[0] if by_ns is None else by_ns
+            shifted = rows.shifted(by_ns)
             if shifted.times()[-1] > max(resume_ns, self._since_ns):
                 yield shifted
 
     def summary(self) -> dict[str, Any]:
         return self._source.summary()
-
-
-def _first_ns(source: Source) -> int:
-    first: int = next(iter(blueprint(SETTINGS).sources.values()))(0).slices(0).__next__().times()[0]
-    return first
 
 
 async def inline(work: Callable[..., Any], *arguments: Any, limiter: Any = None) -> Any:
@@ -83,11 +80,10 @@ class Life:
 
     async def _main(self, plan: Blueprint) -> None:
         plant = build_live(
-            plan,
+            attrs.evolve(plan, snapshot_every=self.snapshot_every),
             self.path,
             self.reports.append,
             epoch_ns=self.begins_ns,
-            snapshot_every=self.snapshot_every,
         )
         self.resumption = plant.resumption
         journal = plant.journal
@@ -177,7 +173,7 @@ def commits(tmp_path_factory: pytest.TempPathFactory) -> int:
         patch.setattr(trio.to_thread, "run_sync", inline)
         life = Life(path).live()
         told = check(path, life)
-    assert len(delivered(told, Fill)) > 20
+    assert len(delivered(told, Fill)) > 15
     assert life.resumption is None
     with sqlite3.connect(path) as connection:
         (count,) = connection.execute("SELECT count(*) FROM commits").fetchone()
@@ -185,7 +181,7 @@ def commits(tmp_path_factory: pytest.TempPathFactory) -> int:
 
 
 @pytest.mark.parametrize("snapshot_every", [10_000, 40], ids=["no snapshots", "snapshots"])
-@pytest.mark.parametrize("share", [0.02, 0.13, 0.29, 0.47, 0.61, 0.78, 0.93])
+@pytest.mark.parametrize("share", [0.02, 0.29, 0.47, 0.61, 0.93])
 def test_a_run_that_was_abandoned_goes_on_and_loses_nothing(
     share: float, snapshot_every: int, commits: int, tmp_path: Path
 ) -> None:
@@ -198,7 +194,7 @@ def test_a_run_that_was_abandoned_goes_on_and_loses_nothing(
     assert [type(each.message) for each in told].count(Resumed) == 1
     assert (snapshot_every == 40) == bool(second.snapshots + first.snapshots)
     assert second.reports == []
-    assert verify(path, codec()).rows == len(told)
+    assert verify(path).rows == len(told)
 
 
 def test_a_run_may_be_abandoned_again_and_again(commits: int, tmp_path: Path) -> None:

@@ -137,8 +137,8 @@ strategies:
 supervision: {jitter: 5, backoff: {jitter: 5, factor: 0}}
 """
     assert problems(text) == [
-        "run.yaml:1: mode: expected one of backtest, replay, simulate, paper, live, found 'simulte';"
-        " did you mean 'simulate'?",
+        "run.yaml:1: mode: expected one of backtest, replay, simulate, paper, live,"
+        " found 'simulte'; did you mean 'simulate'?",
         "run.yaml:3: slice_rows: expected 1 or more, found 0",
         "run.yaml:4: portfolio.cash: expected 0 or more, found -5",
         "run.yaml:4: portfolio.equity_interval:"

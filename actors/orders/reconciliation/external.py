@@ -15,19 +15,15 @@ EXTERNAL = "external"
 _REASON = "adopted from the venue"
 
 
-def external_id(venue_order_id: str) -> str:
-    """Return the id under which an order of the venue without an id of ours is known here."""
-    return f"{EXTERNAL}:{venue_order_id}"
-
-
 def id_of(theirs: VenueOrder | VenueTrade) -> str:
-    """Return our id of an order, or of a trade's order: made up, where the venue has none."""
-    own = theirs.client_order_id
-    if own:
+    """Return under which id an order, or a trade's order, is known here.
+
+    Ours if it has one, else the venue's; a trade of no order at all has one of its own.
+    """
+    own = theirs.client_order_id or theirs.venue_order_id
+    if own or isinstance(theirs, VenueOrder):
         return own
-    if isinstance(theirs, VenueTrade) and not theirs.venue_order_id:
-        return external_id(theirs.trade_id)
-    return external_id(theirs.venue_order_id)
+    return f"{EXTERNAL}:{theirs.trade_id}"
 
 
 def adopt_order(registry: Registry, theirs: VenueOrder, told: Decimal, now_ns: int) -> list[Output]:

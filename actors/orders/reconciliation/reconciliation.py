@@ -179,17 +179,19 @@ class Reconciliation:
         if record.status in TERMINAL:
             return self._undead(record, theirs, lists, now_ns)
         order_id = id_of(theirs)
-        outputs: list[Output] = []
+        filled = theirs.filled_quantity
+        if record.order.strategy == EXTERNAL:
+            filled -= max(theirs.quantity - record.order.quantity, ZERO)  # was before our time
+        if filled > record.traded_quantity:
+            ours, said = plain(record.traded_quantity), plain(filled)
+            found = difference(_MISSED, _of(order_id), Cure.ASK, now_ns, (ours, said))
+            news = self._differences.note(found)
+            if not news:
+                return []
+            return [*news, *self._doubts.ask_now(record, "the venue has filled more", now_ns)]
         if order_id in self._doubts.open and record.history[-1][1] < lists.asked_ns:
-            outputs += self._hear(shown(order_id, lists), now_ns)
-        if theirs.filled_quantity <= record.traded_quantity:
-            return outputs
-        ours, said = plain(record.traded_quantity), plain(theirs.filled_quantity)
-        found = difference(_MISSED, _of(order_id), Cure.ASK, now_ns, (ours, said))
-        news = self._differences.note(found)
-        if news:
-            outputs += self._doubts.ask_now(record, "the venue has filled more", now_ns)
-        return [*outputs, *news]
+            return self._hear(shown(order_id, lists), now_ns)
+        return []
 
     def _undead(
         self, record: OrderRecord, theirs: VenueOrder, lists: VenueOrders, now_ns: int

@@ -81,7 +81,7 @@ class UnderWay:
 
     def is_quiet(self, instrument: str) -> bool:
         """Return whether no fill of an instrument was booked in the two intervals."""
-        return True
+        return all(instrument not in each.instruments for each in self._intervals)
 
     def is_cash_quiet(self, currency: str) -> bool:
         """Return whether no cash of a currency has moved in the two intervals."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from actors.messages.system import Archived
 from runtime.kernel.codec import Codec
 from runtime.kernel.envelope import Envelope
 from runtime.kernel.journal import rotation
@@ -28,6 +29,7 @@ class InlineJournal(Recorded):
     def append(self, envelope: Envelope, receivers: str, due_ns: int | None = None) -> None:
         """Record an envelope."""
         message = envelope.message
+        kind = message.__class__
         rows = self._rows
         rows.append(
             (
@@ -37,10 +39,12 @@ class InlineJournal(Recorded):
                 receivers,
                 envelope.cause,
                 due_ns,
-                message.__class__.__name__,
+                kind.__name__,
                 self._encode(message),
             )
         )
+        if kind is Archived:
+            self._remember(envelope.sequence, message)
         if len(rows) >= _FLUSH_ROWS:
             self._flush()
 

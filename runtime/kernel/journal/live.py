@@ -6,6 +6,7 @@ from pathlib import Path
 import trio
 
 from actors.errors import JournalError
+from actors.messages.system import Archived
 from runtime.kernel.codec import Codec
 from runtime.kernel.envelope import Envelope
 from runtime.kernel.journal import rotation
@@ -61,6 +62,7 @@ class LiveJournal(Recorded):
         if self._failure is not None:
             self._raise_failure()
         message = envelope.message
+        kind = message.__class__
         row = (
             envelope.sequence,
             envelope.time_ns,
@@ -68,11 +70,13 @@ class LiveJournal(Recorded):
             receivers,
             envelope.cause,
             due_ns,
-            type(message).__name__,
+            kind.__name__,
             self._encode(message),
         )
         self._rows.append(row)
         self._appended = envelope.sequence
+        if kind is Archived:
+            self._remember(envelope.sequence, message)
         self._work.set()
 
     async def durable(self, sequence: int) -> None:

@@ -15,7 +15,6 @@ from runtime.kernel.journal.marks import Mark, Snapshot
 from runtime.kernel.journal.rows import Entry, Row, checksum, entry_of
 from runtime.kernel.journal.schema import COLUMNS
 
-_ARCHIVED = Archived.__name__
 _QUARANTINED = MessageQuarantined.__name__
 _SNAPSHOT = "actor, sequence, handled, pending, time_ns, fingerprint, body, checksum"
 _FIND = """
@@ -92,16 +91,6 @@ def find_in(connection: sqlite3.Connection, kind: str, key: str) -> str | None:
     """Return the latest state that a segment holds under a key; None if there is none."""
     row = connection.execute(_FIND, (kind, key)).fetchone()
     return None if row is None else _archived(row[0]).state
-
-
-def find_among(rows: list[Row], kind: str, key: str) -> str | None:
-    """Return the latest state under a key among rows that are not committed yet."""
-    for row in reversed(rows):
-        if row[6] == _ARCHIVED:
-            message = _archived(row[7])
-            if (message.kind, message.key) == (kind, key):
-                return message.state
-    return None
 
 
 def checksums_in(blob: bytes) -> "array[int]":

@@ -103,7 +103,8 @@ def _telling_damage(path: Path) -> Iterator[None]:
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path}: not a journal: {error}: {_CURE}") from error
     except JournalError as error:
-        raise JournalError(f"{error}: {_CURE}") from error
+        where = "" if str(error).startswith(str(path)) else f"{path}: "
+        raise JournalError(f"{where}{error}: {_CURE}") from error
 
 
 def _check_size(path: Path) -> None:

@@ -6,10 +6,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
+from actors.messages.system import Archived
 from runtime.kernel.codec import Codec
 from runtime.kernel.envelope import Envelope
 from runtime.kernel.journal.lookup import (
-    find_among,
     find_in,
     marks_of,
     quarantined_of,
@@ -60,6 +60,7 @@ class Recorded:
         self._rows: list[Row] = []
         self._kept: list[Snapshot] = []
         self._marked: dict[str, Mark] = {}
+        self._archived: dict[tuple[str, str], tuple[int, str]] = {}
         self._appended = self._committed = store.last_sequence
         self._reader: sqlite3.Connection | None = None
 
@@ -115,7 +116,10 @@ class Recorded:
 
     def find(self, kind: str, key: str) -> str | None:
         """Return the latest state that was archived under a key, as JSON; None if there is none."""
-        found = find_among(self._rows, kind, key) or find_in(self._connection, kind, key)
+        queued = self._archived.get((kind, key))
+        if queued is not None:
+            return queued[1]
+        found = find_in(self._connection, kind, key)
         number = int(self._store.meta["segment"])
         while found is None and number > 1:
             number -= 1
@@ -138,6 +142,10 @@ class Recorded:
 
     # --- what is written -------------------------------------------------------------------------
 
+    def _remember(self, sequence: int, message: Archived) -> None:
+        """Let a message be found that is queued to be committed."""
+        self._archived[message.kind, message.key] = (sequence, message.state)
+
     def _take(self) -> Batch:
         """Return what is to be committed: rows, and the marks that are another than before."""
         marks = () if self.marks is None else self.marks()
@@ -145,12 +153,16 @@ class Recorded:
             rows=self._rows.copy(),
             marks=[mark for mark in marks if self._marked.get(mark.actor) != mark],
             snapshots=self._kept.copy(),
+            has_archived=bool(self._archived),
         )
 
     def _was_committed(self, batch: Batch) -> None:
         if batch.rows:
             del self._rows[: len(batch.rows)]
-            self._committed = batch.rows[-1][0]
+            last = self._committed = batch.rows[-1][0]
+            if self._archived:
+                left = {key: what for key, what in self._archived.items() if what[0] > last}
+                self._archived = left
         del self._kept[: len(batch.snapshots)]
         self._marked.update({mark.actor: mark for mark in batch.marks})
 

@@ -23,7 +23,8 @@ AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
 ORDER BY sequence
 """
 _WAS_CARRIED = """
-SELECT 1 FROM meta, json_each(meta.value) AS carried WHERE key = 'carried' AND carried.value = ?
+SELECT 1 FROM meta, json_each(meta.value) AS carried
+WHERE meta.key = 'carried' AND carried.value = ?
 """
 
 

@@ -4,9 +4,9 @@ import contextlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 import msgspec
@@ -28,7 +28,7 @@ DELETE FROM snapshots WHERE actor = :actor AND sequence NOT IN
 _LAST_COMMIT = "SELECT last_sequence, digest FROM commits ORDER BY last_sequence DESC LIMIT 1"
 _TIME_OF = "SELECT time_ns FROM envelopes WHERE sequence = ?"
 _COUNT_ROWS = "SELECT sum(length(checksums)) / 4 FROM commits"
-_type_of = itemgetter(6)
+Message = TypeVar("Message")
 _ARCHIVED = Archived.__name__
 _QUARANTINED = MessageQuarantined.__name__
 _archived = msgspec.json.Decoder(Archived).decode
@@ -42,6 +42,8 @@ class Batch:
     rows: Sequence[Row]
     marks: Sequence[Mark] = ()
     snapshots: Sequence[Snapshot] = ()
+    has_archived: bool = False
+    """Whether there may be an :class:`Archived` among the rows."""
 
     @property
     def is_empty(self) -> bool:
@@ -132,13 +134,11 @@ class Store:
         if rows:
             connection.executemany(_INSERT, rows)
             digest = put_commit(connection, rows, digest)
-            types = set(map(_type_of, rows))
-            if _ARCHIVED in types:
+            if batch.has_archived:
                 put_archived(connection, rows)
             if self._tracks_timers:
                 timers = put_timers(connection, rows, timers)
-                if _QUARANTINED in types:
-                    put_quarantined(connection, rows)
+                put_quarantined(connection, rows)
         put_marks(connection, batch.marks)
         put_snapshots(connection, batch.snapshots)
         return digest, timers
@@ -191,16 +191,23 @@ def _snapshot_row(snapshot: Snapshot) -> tuple[object, ...]:
     return (*fields, checksum(fields))
 
 
+def _read(decode: Callable[[bytes], Message], row: Row) -> Message:
+    try:
+        return decode(row[7])
+    except msgspec.MsgspecError as error:
+        raise JournalError(f"row {row[0]}: is no {row[6]}: {error}") from error
+
+
 def put_archived(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
     """Remember where the latest of each kind and key is."""
-    found = [(_archived(row[7]), row[0]) for row in rows if row[6] == _ARCHIVED]
+    found = [(_read(_archived, row), row[0]) for row in rows if row[6] == _ARCHIVED]
     places = [(message.kind, message.key, sequence) for message, sequence in found]
     connection.executemany("INSERT OR REPLACE INTO archive VALUES (?, ?, ?)", places)
 
 
 def put_quarantined(connection: sqlite3.Connection, rows: Iterable[Row]) -> None:
     """Remember which messages were set aside."""
-    found = [_quarantined(row[7]) for row in rows if row[6] == _QUARANTINED]
+    found = [_read(_quarantined, row) for row in rows if row[6] == _QUARANTINED]
     places = [(message.actor, message.message_sequence) for message in found]
     connection.executemany("INSERT OR IGNORE INTO quarantine VALUES (?, ?)", places)
 

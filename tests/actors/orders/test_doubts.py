@@ -68,7 +68,7 @@ class TestALostSubmit:
         core = manager()
         core.handle(asked(), 7)
         timer = timer_of(core.handle(said(LOST), 8))
-        times = []
+        times: list[int] = []
         while len(times) < 12:
             outputs = core.handle(timer, timer.at_ns)
             for query in of_kind(outputs, QueryOrder):
@@ -306,15 +306,16 @@ def test_a_doubt_about_an_order_that_is_not_here_ends() -> None:
 
 
 def test_a_rebuilt_core_asks_as_the_first_did() -> None:
-    core = manager(config=None)
+    core = manager()
     history: list[tuple[str, Any]] = []
-    messages = [(5, asked()), (6, said(LOST)), (7, CANCEL)]
+    messages: list[tuple[int, Any]] = [(5, asked()), (6, said(LOST)), (7, CANCEL)]
     for at_ns, message in messages:
         core.handle(message, at_ns)
         history += [("at", at_ns), ("received", message)]
     again = manager()
     again.recover(history)
     timer = TimerFired("orders", "doubt:a", 6 + SECOND)
-    for message in (timer, said(ACCEPTED)):
+    news: list[Any] = [timer, said(ACCEPTED)]
+    for message in news:
         assert again.handle(message, timer.at_ns) == core.handle(message, timer.at_ns)
     assert record_of(again).history == record_of(core).history

@@ -8,7 +8,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from actors.errors import OrderStateError
 from actors.messages.trading import CancelOrder, ReportKind
 from actors.model.order import TERMINAL, OrderStatus
-from actors.orders.lifecycle import ALIASES, TRANSITIONS, OrderEvent, next_status, status_named
+from actors.orders.lifecycle import (
+    ALIASES,
+    TRANSITIONS,
+    OrderEvent,
+    as_markdown,
+    next_status,
+    status_named,
+)
 from actors.orders.manager import OrderManager
 from tests.builders import context, instruments, order, report, submit, trade_report
 
@@ -70,7 +77,19 @@ def test_a_cancel_can_be_asked_for_as_soon_as_an_order_was_sent(status: OrderSta
     assert next_status(status, OrderEvent.REQUEST_CANCEL) is expected
 
 
-@pytest.mark.parametrize("status", [OrderStatus.SUBMITTING, OrderStatus.CANCELLING])
+def test_the_table_can_be_read() -> None:
+    lines = as_markdown().splitlines()
+    assert len(lines) == 2 + len(OrderEvent)
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert table[0] == ["event", *OrderStatus]
+    assert {len(row) for row in table} == {1 + len(OrderStatus)}
+    lose = dict(zip(table[0], next(row for row in table if row[0] == "LOSE"), strict=True))
+    assert (lose["RECEIVED"], lose["SUBMITTING"], lose["WORKING"]) == ("-", "UNKNOWN", "")
+
+
+@pytest.mark.parametrize(
+    "status", [OrderStatus.SUBMITTING, OrderStatus.CANCELLING, OrderStatus.REPLACING]
+)
 def test_a_lost_answer_leaves_an_order_unknown(status: OrderStatus) -> None:
     assert next_status(status, OrderEvent.LOSE) is OrderStatus.UNKNOWN
 

@@ -17,7 +17,17 @@ from actors.messages.trading import (
 from actors.model.order import OrderStatus, Schedule, ScheduleKind, Side, TimeInForce
 from actors.orders.config import HOUR_NS, OrderManagerConfig
 from actors.orders.manager import OrderManager
-from tests.actors.orders.rooms import asked, manager, of_kind, record_of, said, traded, updates
+from actors.orders.records import MOST_HISTORY
+from tests.actors.orders.rooms import (
+    asked,
+    changed,
+    manager,
+    of_kind,
+    record_of,
+    said,
+    traded,
+    updates,
+)
 
 TWAP = Schedule(kind=ScheduleKind.TWAP, duration_ns=90, slices=3)
 GUARDED = OrderManagerConfig(duplicate_guard=True)
@@ -233,6 +243,23 @@ class TestEviction:
         assert len(registry._completed) == 50
 
 
+class TestHistories:
+    def test_the_first_and_the_latest_changes_are_kept(self) -> None:
+        core = manager(asked(), said(ReportKind.ACCEPTED))
+        for number in range(100):
+            core.handle(changed(asked(), limit_price=100 + number), number)
+            core.handle(said(ReportKind.REPLACED), number)
+        record = record_of(core)
+        assert len(record.history) == MOST_HISTORY
+        assert record.received_ns == 1
+        assert record.history[-1] == (OrderStatus.WORKING, 99, "")
+        assert record.submitted_ns == 1
+
+    def test_what_was_not_sent_counts_from_its_receipt(self) -> None:
+        core = manager(asked(), asked(name="x", side=Side.SELL, parent="a"))
+        assert record_of(core, "x").submitted_ns == 1
+
+
 class TestLookUps:
     def test_the_seeds_names_find_orders(self) -> None:
         core = manager(asked(), asked(name="b"), asked(name="c"), traded(3, "b"))
@@ -290,6 +317,10 @@ class TestCancelSome:
         ({"max_order_age_hours": float("nan")}, "max_order_age_hours"),
         ({"max_completed_orders": -1}, "max_completed_orders: expected 0 or more, or none"),
         ({"duplicate_timeout_ns": -1}, "duplicate_timeout: expected 0 or more, found -1 ns"),
+        ({"query_after_ns": 0}, "query_after: expected above 0, found 0 ns"),
+        ({"query_cap_ns": -1}, "query_cap: expected above 0, found -1 ns"),
+        ({"unknown_deadline_ns": 0}, "unknown_deadline: expected above 0"),
+        ({"query_backoff": 0.5}, "query_backoff: expected 1 or more, found 0.5"),
     ],
 )
 def test_a_wrong_limit_is_named(wrong: dict[str, Any], words: str) -> None:
@@ -301,3 +332,8 @@ def test_a_system_that_runs_for_weeks_has_the_seeds_limits() -> None:
     config = OrderManagerConfig.bounded()
     assert (config.max_order_age_hours, config.max_completed_orders) == (6, 10_000)
     assert config.max_age_ns == 6 * HOUR_NS
+
+
+def test_a_daemon_keeps_a_thousand_orders_and_cancels_none_for_its_age() -> None:
+    config = OrderManagerConfig.daemon()
+    assert (config.max_order_age_hours, config.max_completed_orders) == (None, 1_000)

@@ -82,6 +82,7 @@ class TestAnotherProcess:
         core = manager(asked(), ACCEPTED, config=REMOTE)
         core.handle(RESUMED, 200)
         [update] = core.handle(asked(name="b", created_ns=100), 201)
+        assert isinstance(update, OrderUpdate)
         assert (update.status, update.reason) == (
             OrderStatus.DENIED,
             "approved before the restart",
@@ -97,17 +98,23 @@ class TestAnotherProcess:
         assert record_of(core).status is OrderStatus.SUBMITTING
         assert of_kind(core.handle(asked(name="b"), 201), PlaceOrder)
 
+    def test_the_exit_of_a_known_entry_is_not_too_late(self) -> None:
+        core = manager(asked(), traded(10), config=REMOTE)
+        core.handle(RESUMED, 200)
+        exit_ = asked(name="x", side=Side.SELL, parent="a", created_ns=100)
+        assert of_kind(core.handle(exit_, 201), PlaceOrder)
+
 
 class TestLostTimers:
     def test_ageing_goes_on_with_the_oldest(self) -> None:
         config = OrderManagerConfig(max_order_age_hours=6)
         core = manager(asked(), asked(name="b"), config=config)
         core.handle(traded(10), 2)
-        [later] = core.handle(RESUMED, 200)
+        [later] = of_kind(core.handle(RESUMED, 200), Later)
         assert later == Later(
             TimerFired("orders", "ageing", 1 + 6 * HOUR_NS), 1 + 6 * HOUR_NS, background=True
         )
-        late = core.handle(RESUMED, 7 * HOUR_NS)
+        late = of_kind(core.handle(RESUMED, 7 * HOUR_NS), Later)
         assert [each.at_ns for each in late] == [7 * HOUR_NS]
         core.handle(traded(10, "b", "t2"), 3)
         assert core.handle(RESUMED, 200) == []
@@ -117,15 +124,15 @@ class TestLostTimers:
         core = manager(asked(), ACCEPTED)
         core.handle(Halt("stop"), 2)
         assert of_kind(core.handle(said(ReportKind.CANCEL_REJECTED), 3), Later)
-        [later] = core.handle(RESUMED, 200)
+        [later] = of_kind(core.handle(RESUMED, 200), Later)
         assert later.message.name == "retry:a"
         assert of_kind(core.handle(later.message, later.at_ns), CancelPlacedOrder)
 
     def test_a_schedule_goes_on_from_now(self) -> None:
         core = manager(asked(9, schedule=TWAP), asked(9, name="i", schedule=ICEBERG))
-        [later] = core.handle(RESUMED, 11)
+        [later] = of_kind(core.handle(RESUMED, 11), Later)
         assert (later.at_ns, later.message.name, later.background) == (31, "slice:a:1", True)
-        [later] = core.handle(RESUMED, 500)
+        [later] = of_kind(core.handle(RESUMED, 500), Later)
         assert later.at_ns == 500
         outputs = core.handle(later.message, 500)
         assert [int(each.order.quantity) for each in of_kind(outputs, PlaceOrder)] == [3]
@@ -164,7 +171,7 @@ STORY: list[Any] = [
     HaltLifted("loss"),
     traded(3, "b", provisional=True),
 ]
-AFTER = [
+AFTER: list[Any] = [
     asked(name="n", created_ns=50),
     asked(name="m", created_ns=150),
     said(ReportKind.ACCEPTED, "b"),
@@ -185,7 +192,7 @@ def _rebuilt(core: OrderManager) -> OrderManager:
 
 
 def _pickled(core: OrderManager) -> OrderManager:
-    again = pickle.loads(pickle.dumps(core))  # noqa: S301 - our own
+    again = pickle.loads(pickle.dumps(core))
     assert isinstance(again, OrderManager)
     return again
 

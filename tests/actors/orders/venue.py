@@ -67,17 +67,18 @@ class Venue:
     def lose(self, number: int, fate: str) -> None:
         """Let one of the requests arrive without an answer, come late, or never come."""
         request = self.requests.pop(number % len(self.requests))
-        is_replace = isinstance(request, ReplacePlacedOrder)
-        is_cancel = isinstance(request, CancelPlacedOrder)
-        order_id = request.client_order_id if is_cancel else request.order.client_order_id
+        if isinstance(request, CancelPlacedOrder):
+            order_id = request.client_order_id
+        else:
+            order_id = request.order.client_order_id
         if fate == "arrives":
             before = len(self.reports)
             self.requests.append(request)
             self.take(-1)
             del self.reports[before:]
-        elif fate == "late" and not is_replace:
+        elif fate == "late" and not isinstance(request, ReplacePlacedOrder):
             self.late.append(request)
-        if is_replace:
+        if isinstance(request, ReplacePlacedOrder):
             self.lost_changes[order_id] = request.order
         self._say(ReportKind.LOST, order_id)
 

@@ -70,14 +70,18 @@ def rows(prices: list[int], kind: str) -> Slice:
     return builder.build()
 
 
+def _given(fast: int, average: str, on: str, waits: bool) -> dict[str, Any]:
+    return {"fast": fast, "average": average, "on": on, "wait_for_cross": waits}
+
+
 PARAMETERS = [
     *(
-        AverageCross.Parameters(fast=fast, slow=5, average=average, on=on, wait_for_cross=waits)
-        for fast, average, on, waits in (
-            (2, "ema", "quote", False),
-            (2, "sma", "quote", True),
-            (1, "sma", "trade", False),
-            (3, "ema", "bar", True),
+        AverageCross.Parameters(slow=5, **given)
+        for given in (
+            _given(2, "ema", "quote", False),
+            _given(2, "sma", "quote", True),
+            _given(1, "sma", "trade", False),
+            _given(3, "ema", "bar", True),
         )
     ),
     Momentum.Parameters(lookback=3, threshold_bps=Decimal(50), allow_short=True),
@@ -350,7 +354,7 @@ def test_a_snapshot_of_another_shape_is_refused() -> None:
     broken = {"asked": [], "open": [{"nonsense": 1}], "changes": {}, "positions": {}}
     with pytest.raises(msgspec.ValidationError):
         core.reinstate({"wishes": 1, "blotter": broken, "own": 3})
-    states = ({"markets": 1}, {})
+    states: tuple[Any, ...] = ({"markets": 1}, {})
     for state in states:
         with pytest.raises(msgspec.ValidationError):
             maker().restore(state)

@@ -53,7 +53,7 @@ class World:
     def show(self, quotes: Sequence[Quote]) -> None:
         """Show quotes; after each, some of what is due is said."""
         for quote in quotes:
-            self.core.on_quote(quote)  # type: ignore[attr-defined]
+            self.core.on_quote(quote)
             self._take(self.core.take_outbox(quote.time_ns))
             while self._due and self._chance.random() < 0.6:
                 self._take(self.core.handle(self._due.popleft(), quote.time_ns))

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import attrs
@@ -18,6 +17,7 @@ from actors.messages.venue import CallKind, Outcome, VenueAnswer, VenueCall, Ven
 from actors.model.order import Order, OrderType, Side
 from actors.venues.fake.config import FakeFaults, FakeHabits, FakeVenueConfig
 from runtime.kernel.clock import LiveClock
+from runtime.kernel.determinism import seeded_random
 from runtime.links.desk import OWN_CALL, Desk, LinkCore
 from runtime.links.socket_adapter import SocketAdapter, SocketVenueConfig
 from runtime.links.venue_link import VenueLink
@@ -89,7 +89,7 @@ def order(order_id: str) -> Order:
 
 
 def core_of(desk: Desk) -> LinkCore:
-    context = Context(run_id="r", actor="venue", incarnation=0, random=Random(0))
+    context = Context(run_id="r", actor="venue", incarnation=0, random=seeded_random(0, "venue"))
     core = LinkCore(context, desk)
     assert core.start(0) == []
     return core
@@ -119,7 +119,7 @@ async def ends(
 
 async def up_to(is_so: Any) -> None:
     with trio.fail_after(5):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110 - who changes it tells nobody
             await trio.sleep(0.005)
 
 

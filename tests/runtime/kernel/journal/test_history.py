@@ -2,7 +2,12 @@
 
 from typing import Any
 
-from runtime.kernel.journal import Entry, history
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.kernel.journal import Entry, Mark, history, tail_start
+from tests.runtime.kernel.journal.stored import snapshot
 
 
 def entry(
@@ -72,3 +77,65 @@ def test_what_follows_from_a_delayed_message_counts() -> None:
         ("received", 2),
         ("sent", 3),
     ]
+
+
+# Since a snapshot
+
+
+def test_the_time_is_told_where_it_is_another() -> None:
+    times = (5, 5, 9, 9)
+    entries = [attrs.evolve(entry(number), time_ns=at) for number, at in enumerate(times, 1)]
+    told = list(history(entries, "me", 4, (3,)))
+    assert told == [("at", 5), ("received", 1), ("received", 2), ("at", 9), ("received", 4)]
+
+
+def test_a_snapshot_spares_what_it_knows() -> None:
+    since = snapshot("me", 4, (2,))
+    entries = [entry(2), entry(3), entry(4, "me", "other"), entry(5), entry(6, "me", "other")]
+    told = history(entries, "me", 5, (), since)
+    assert [each for each in told if each[0] != "at"] == [
+        ("received", 2),
+        ("received", 5),
+        ("sent", 6),
+    ]
+
+
+def test_a_mark_spares_what_was_handled() -> None:
+    told = history([entry(1), entry(2), entry(3)], "me", 3, (), Mark("me", 2, (1,)))
+    assert [each for each in told if each[0] != "at"] == [("received", 1), ("received", 3)]
+
+
+def test_a_delivery_whose_sending_is_not_told_was_sent_all_the_same() -> None:
+    delivered = attrs.evolve(entry(7, "me", "me", cause=1), is_delivery=True)
+    assert past(delivered) == [("received", 7)]
+
+
+def test_the_tail_begins_before_the_first_that_was_pending() -> None:
+    assert tail_start(snapshot("me", 9)) == 9
+    assert tail_start(snapshot("me", 9, (8, 4))) == 3
+    assert tail_start(Mark("me", 7)) == 7
+    assert tail_start(Mark("me", 7, (5,))) == 4
+
+
+@given(data=st.data())
+def test_a_snapshot_and_the_tail_tell_what_the_whole_history_tells(data: Any) -> None:
+    """Messages are handled in any order; a snapshot is taken at any time in between."""
+    count = data.draw(st.integers(1, 12))
+    names = st.sampled_from(["me", "other"])
+    entries = [entry(number, data.draw(names), data.draw(names)) for number in range(1, count + 1)]
+    taken_at = data.draw(st.integers(1, count))
+    inbox = [each.sequence for each in entries if "me" in each.receivers]
+    before = [each for each in inbox if each <= taken_at]
+    handled_before = data.draw(st.sets(st.sampled_from(before)) if before else st.just(set()))
+    rest = [each for each in inbox if each not in handled_before]
+    handled = handled_before | data.draw(st.sets(st.sampled_from(rest)) if rest else st.just(set()))
+    since = snapshot("me", taken_at, tuple(each for each in before if each not in handled_before))
+    last = max(handled, default=0)
+    not_handled = tuple(each for each in inbox if each < last and each not in handled)
+
+    whole = set(past(*entries, handled=last, not_handled=not_handled))
+    known = {("received", each) for each in handled_before}
+    known |= {("sent", e.sequence) for e in entries if e.sender == "me" and e.sequence <= taken_at}
+    after = [each for each in entries if each.sequence > tail_start(since)]
+    tail = {each for each in history(after, "me", last, not_handled, since) if each[0] != "at"}
+    assert tail == whole - known

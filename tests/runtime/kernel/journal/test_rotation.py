@@ -31,7 +31,7 @@ SECOND = "journal-000002.sqlite"
 
 
 async def in_three_files(folder: Path) -> None:
-    """Write a journal whose first two files have a timer, an archived state, something set aside."""
+    """Write a journal with timers, archived states, and something set aside."""
     async with trio.open_nursery() as nursery:
         written = await running(nursery, folder)
         written.marks = lambda: [Mark("b", 2)]
@@ -176,7 +176,7 @@ async def test_a_new_file_that_cannot_be_made_ends_the_journal(
     written = journal(tmp_path, LiveJournal)
     fill(written, 1)
     written.rotate()
-    with pytest.raises(JournalError, match="cannot begin a new file: .*No space left"):
+    with pytest.raises(JournalError, match=r"cannot begin a new file: .*No space left"):
         await written.run()
     with pytest.raises(JournalError, match="cannot begin a new file"):
         fill(written, 1, 2)

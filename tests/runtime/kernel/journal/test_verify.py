@@ -1,6 +1,9 @@
 """What is checked: every byte of every row, and that nothing is added or left out."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 
 from actors.errors import JournalError
 from runtime.kernel.envelope import Envelope
-from runtime.kernel.journal import verify
+from runtime.kernel.journal import LiveJournal, verify
 from tests.runtime.kernel.fakes import Note
 from tests.runtime.kernel.journal.stored import (
     NAME,
@@ -28,14 +31,22 @@ TEXT = ("sender", "receivers", "type", "body")
 NUMBERS = ("sequence", "time_ns", "cause", "due_ns")
 
 
+@cache
+def content() -> bytes:
+    """Return a journal that is in order."""
+    with TemporaryDirectory() as folder:
+        made = journal(Path(folder))
+        for sequence in range(1, ROWS + 1):
+            message = Note("b", f"text {sequence}")
+            due_ns = 99 if sequence % 3 == 0 else None
+            made.append(Envelope(sequence, 7, "a", sequence // 2, message), "b,c", due_ns)
+        made.close()
+        return (Path(folder) / NAME).read_bytes()
+
+
 def written(folder: Path) -> Path:
     """Write and return a journal that is in order."""
-    made = journal(folder)
-    for sequence in range(1, ROWS + 1):
-        message = Note("b", f"text {sequence}")
-        due_ns = 99 if sequence % 3 == 0 else None
-        made.append(Envelope(sequence, 7, "a", sequence // 2, message), "b,c", due_ns)
-    made.close()
+    (folder / NAME).write_bytes(content())
     return folder / NAME
 
 
@@ -77,9 +88,9 @@ def test_no_flipped_bit_of_the_file_goes_unnoticed_in_what_is_read(place: float,
     with TemporaryDirectory() as folder:
         path = written(Path(folder))
         before = verify(path)
-        content = bytearray(path.read_bytes())
-        content[int(place * len(content))] ^= 1 << bit
-        path.write_bytes(content)
+        changed = bytearray(content())
+        changed[int(place * len(changed))] ^= 1 << bit
+        path.write_bytes(changed)
         try:
             assert verify(path) == before  # a bit that says nothing, in a gap between rows
         except JournalError as error:
@@ -97,9 +108,6 @@ class Flip:
         self.bits = 8 * len(self.text)
 
     def _read(self) -> bytes:
-        import sqlite3
-        from contextlib import closing
-
         query = f"SELECT CAST({self.column} AS BLOB) FROM envelopes WHERE sequence = ?"
         with closing(sqlite3.connect(self.path)) as connection:
             found: bytes = connection.execute(query, (self.row,)).fetchone()[0]
@@ -180,8 +188,6 @@ def test_a_damaged_snapshot_is_found(tmp_path: Path) -> None:
 
 
 async def test_a_timer_that_is_not_what_was_sent_is_found(tmp_path: Path) -> None:
-    from runtime.kernel.journal import LiveJournal
-
     made = journal(tmp_path, LiveJournal)
     send_later(made, 1)
     made.close()
@@ -192,8 +198,8 @@ async def test_a_timer_that_is_not_what_was_sent_is_found(tmp_path: Path) -> Non
 
 def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path)
-    content = path.read_bytes()
-    for size in (len(content) - 8192, len(content) // 2, 100, 1):
-        path.write_bytes(content[:size])
-        with pytest.raises(JournalError, match="not a journal|damaged"):
+    whole = content()
+    for size in (len(whole) - 8192, len(whole) // 2, 100, 1):
+        path.write_bytes(whole[:size])
+        with pytest.raises(JournalError, match=r"not a journal|damaged"):
             verify(path)

@@ -1,7 +1,5 @@
 """Calls of a core off the event loop."""
 
-
-
 import sys
 from collections.abc import Iterator
 from typing import Any

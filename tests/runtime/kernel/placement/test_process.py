@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -111,16 +112,16 @@ def test_it_works_on_columns_that_are_shown_once() -> None:
     try:
         core.start(0)
         assert isinstance(core, Vectorised)
-        rows = [1, 2, 9, 1]
-        assert core.on_slice(rows, 0, 2) is None  # type: ignore[arg-type]
+        rows: Any = [1, 2, 9, 1]
+        assert core.on_slice(rows, 0, 2) is None
         rows[0] = 7  # not seen any more
-        assert core.on_slice(rows, 0, 4) == 2  # type: ignore[arg-type]
-        core.on_rows(rows, 0, 2)  # type: ignore[arg-type]
+        assert core.on_slice(rows, 0, 4) == 2
+        core.on_rows(rows, 0, 2)
         assert core.outbox == []
-        core.on_rows(rows, 2, 3)  # type: ignore[arg-type]
+        core.on_rows(rows, 2, 3)
         assert core.outbox
         assert core.take_outbox(4) == [9, 4]
-        assert core.on_slice([9], 0, 1) == 0  # type: ignore[arg-type]
+        assert core.on_slice([*rows, 9], 0, 5) == 0
     finally:
         core.close()
 
