@@ -114,6 +114,7 @@ STORIES = {
         "10001.6333111", {"arbitrage": 26, "clumsy": 11, "trend": 56}, {"PositionLimit": 2}, 477
     ),
     "realistic.yaml": Story("80949.041194976797946396", {"trend": 77}, {"CashLimit": 3}),
+    "venue.yaml": Story("99915.2284", {"crossover": 274}, {"Unreconciled": 3}),
     "watching.yaml": Story("0", {}, alerts=538),
     "yes_no.yaml": Story("2053.0177173", {"arbitrage": 10, "momentum": 50, "pairs": 290}),
 }

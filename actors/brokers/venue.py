@@ -74,8 +74,8 @@ class Venue:
         self._instruments = instruments
         self._desk = Desk(instruments, matcher, terms.regimes)
         self._arrived: set[str] = set()
-        self._told: set[str] = set()
-        """While it recovers, the trades that were told before what it recovers from begins."""
+        self._told: set[str] | None = None
+        """Of the trades that its own market knew before it inherited another, all were told."""
         self._our_side: OurSide | None = None
         if terms.capabilities != EVERYTHING:
             self._our_side = OurSide(self._actor, instruments, self._desk, terms)
@@ -128,16 +128,16 @@ class Venue:
 
     def inherit(self, market: VenueMarket) -> None:
         """Take over the market as the incarnation before knew it: a crash is not the venue's."""
-        self._told |= self.market.trade_ids()
+        self._told = self.market.trade_ids() if self._told is None else self._told
         self.market = self._desk.matcher.market = market
 
     def recover(self, history: Iterable[tuple[str, Any]]) -> None:
         """Rebuild the open orders from what was received and sent since what is known."""
-        told = self._told or self.market.trade_ids()
+        told = self.market.trade_ids() if self._told is None else self._told
         past = held_orders(history, self._past())
         self._arrived |= past.arrived
         self.market.keep_trades(told | past.trade_ids)
-        self._told = set()
+        self._told = None
         self._desk.forget()
         for held in past.held:
             self._desk.restore(held)

@@ -209,7 +209,10 @@ class OrderManager:
         """
         # The two that every order brings come first, and outside of ``match``, which is slower.
         if isinstance(message, ExecutionReport):
-            outputs = self._hear(message, now_ns)
+            apply = self._trade if message.kind is _TRADE else self._report
+            outputs = apply(message, now_ns)
+            if self._in_doubt:
+                outputs += self._explained(message, now_ns)
         elif isinstance(message, SubmitOrder):
             outputs = self._submit(message.order, now_ns)
         else:
@@ -219,11 +222,15 @@ class OrderManager:
         return outputs
 
     def _hear(self, report: ExecutionReport, now_ns: int) -> list[OrderOutput]:
+        """Apply a report that the venue's lists stand for."""
         apply = self._trade if report.kind is _TRADE else self._report
-        outputs = apply(report, now_ns)
-        if self._in_doubt and self._doubts.heard(report):
-            outputs += self._reconciliation.explained(report.client_order_id, now_ns)
-        return outputs
+        return apply(report, now_ns) + self._explained(report, now_ns)
+
+    def _explained(self, report: ExecutionReport, now_ns: int) -> list[OrderOutput]:
+        """Return what follows a report that ends a doubt, after it was applied."""
+        if self._doubts.heard(report):
+            return self._reconciliation.explained(report.client_order_id, now_ns)
+        return []
 
     def _evict(self) -> list[OrderOutput]:
         if self._memory is None:
@@ -287,9 +294,12 @@ class OrderManager:
         """
         now_ns = 0
         is_told = False
+        memory = self._memory
         for direction, message in history:
             if direction == "at":
                 now_ns, is_told = message, True
+                if memory is not None:
+                    memory.replays(now_ns)
             if direction != "received":
                 continue
             if not is_told:
@@ -298,6 +308,8 @@ class OrderManager:
                 self.handle(message, now_ns)
             except OrderStateError:
                 continue
+        if memory is not None:
+            memory.replays(None)
 
 
 def _time_of(message: Any) -> int:

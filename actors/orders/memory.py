@@ -40,26 +40,54 @@ class Memory:
     def __init__(self, context: Context, registry: Registry) -> None:
         self._context = context
         self._registry = registry
+        self._replayed_ns: int | None = None
+        self._evicted: set[str] = set()
+        """The ids of those evicted in the replay of a history that is under way."""
+
+    def replays(self, now_ns: int | None) -> None:
+        """Take notice of the time in a history that is being replayed, None when that is over.
+
+        The archive knows how the history goes on: orders that are yet to come are not asked for.
+        """
+        self._replayed_ns = now_ns
+        if now_ns is None:
+            self._evicted.clear()
 
     def knows(self, order_id: str) -> bool:
         """Return whether an order of this id was evicted."""
-        archive = self._context.archive
-        return archive is not None and archive.find(ORDER, order_id) is not None
+        return self._find(order_id) is not None
 
     def find(self, order_id: str) -> Kept | None:
         """Return an evicted order by its id or by that of one of its children; None if none."""
-        archive = self._context.archive
-        if archive is None:
-            return None
-        state = archive.find(ORDER, order_id)
+        kept = self._find(order_id)
         whole = part_of(order_id)
-        if state is None and whole and whole not in self._registry.records:
-            state = archive.find(ORDER, whole)
-        return None if state is None else _decode(state)
+        if kept is None and whole and whole not in self._registry.records:
+            kept = self._find(whole)
+        return kept
+
+    def _find(self, order_id: str) -> Kept | None:
+        archive = self._context.archive
+        assert archive is not None, "there is no memory without an archive"
+        state = archive.find(ORDER, order_id)
+        if state is None:
+            return None
+        kept = _decode(state)
+        if self._replayed_ns is None or order_id in self._evicted:
+            return kept
+        return kept if kept.record.received_ns < self._replayed_ns else None
+
+    def bring_back(self, order_id: str) -> None:
+        """Take an order back, if it was evicted: another one refers to it."""
+        kept = None if order_id in self._registry.records else self._find(order_id)
+        if kept is not None:
+            self._registry.bring_back(kept.record, kept.parts)
 
     def evict(self) -> list[Archived]:
         """Let orders go, as far as there are too many; return what the archive is to keep."""
-        return [_archived(*each) for each in self._registry.evict()]
+        gone = self._registry.evict()
+        if self._replayed_ns is not None:
+            self._evicted.update(record.order.client_order_id for record, _ in gone)
+        return [_archived(*each) for each in gone]
 
     def admits(self, report: ExecutionReport) -> bool:
         """Return whether a report on an order that is not here must be applied.

@@ -119,6 +119,8 @@ class Registry:
         extras = record.extras
         if extras is None:
             return False
+        if extras.work is not None and extras.work.open:
+            return True
         relatives = [extras.parent, *extras.children, *self.groups.get(extras.group, ())]
         return bool(extras.provisional) or any(each in self.open for each in relatives)
 

@@ -79,6 +79,8 @@ class Requests:
         is_plain = not (order.group or order.parent or order.schedule is not None)
         refusal = self._refusal(order)
         if refusal is None and order.parent:
+            if self.memory is not None:
+                self.memory.bring_back(order.parent)
             refusal = self._contingents.missing_parent(order)
         if refusal is None and self.guard is not None:
             refusal = self.guard.refusal(order, now_ns)

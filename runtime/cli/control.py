@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import attrs
 from cyclopts import Parameter
 
 from runtime.cli.app import RUNS, Flag, app
@@ -21,22 +22,31 @@ Run = Annotated[
     str | None,
     Parameter(help="Folder or name of the run; by default the only one that runs."),
 ]
-_Json = Annotated[bool, Flag, Parameter(help="Print the answer as JSON.")]
-_Runs = Annotated[Path, Parameter(help="Folder in which the runs' folders are.")]
+
+
+@Parameter(name="*")
+@attrs.frozen(kw_only=True)
+class Form:
+    """Where runs are, and how an answer is shown."""
+
+    runs: Annotated[Path, Parameter(help="Folder in which the runs' folders are.")] = RUNS
+    json: Annotated[bool, Flag, Parameter(help="Print the answer as JSON.")] = False
+
+
+_FORM = Form()
 
 
 @app.command
-def halt(run: Run = None, /, *, cause: str, runs: _Runs = RUNS, json: _Json = False) -> int:
+def halt(run: Run = None, /, *, cause: str, form: Form = _FORM) -> int:
     """Let no new order leave, and cancel what is open, until somebody resumes.
 
     Args:
         run: Which run.
         cause: Why: it must be repeated to resume.
-        runs: Where runs are.
-        json: How to answer.
+        form: Where runs are, and how to answer.
     """
-    answer = _ask(run, runs, "halt", cause=cause)
-    if json:
+    answer = _ask(run, form.runs, "halt", cause=cause)
+    if form.json:
         return _print(answer)
     print(f"halted: {answer['cause']}")
     if not answer["is_latched"]:
@@ -47,92 +57,82 @@ def halt(run: Run = None, /, *, cause: str, runs: _Runs = RUNS, json: _Json = Fa
 
 
 @app.command
-def resume(run: Run = None, /, *, acknowledge: str, runs: _Runs = RUNS, json: _Json = False) -> int:
+def resume(run: Run = None, /, *, acknowledge: str, form: Form = _FORM) -> int:
     """Acknowledge a cause of a halt; when none is left, orders may leave again.
 
     Args:
         run: Which run.
         acknowledge: The cause, or a beginning of it (8 letters or more) that fits no other.
-        runs: Where runs are.
-        json: How to answer.
+        form: Where runs are, and how to answer.
     """
-    answer = _ask(run, runs, "resume", acknowledges=acknowledge)
-    return _print(answer) if json else _say(answer["note"])
+    answer = _ask(run, form.runs, "resume", acknowledges=acknowledge)
+    return _print(answer) if form.json else _say(answer["note"])
 
 
 @app.command
-def status(run: Run = None, /, *, runs: _Runs = RUNS, json: _Json = False) -> int:
+def status(run: Run = None, /, *, form: Form = _FORM) -> int:
     """Say how a run is: halted or not, its account, open orders, actors that are down.
 
     Args:
         run: Which run.
-        runs: Where runs are.
-        json: How to answer.
+        form: Where runs are, and how to answer.
     """
-    answer = _ask(run, runs, "status")
-    if json:
+    answer = _ask(run, form.runs, "status")
+    if form.json:
         return _print(answer)
     _show(_status_table(answer))
     return ExitCode.GOOD
 
 
 @app.command
-def stop(
-    run: Run = None, /, *, policy: str | None = None, runs: _Runs = RUNS, json: _Json = False
-) -> int:
+def stop(run: Run = None, /, *, policy: str | None = None, form: Form = _FORM) -> int:
     """Let a run end in order.
 
     Args:
         run: Which run.
         policy: What becomes of open orders and positions: keep, cancel or flatten; by default
             what the run's configuration says.
-        runs: Where runs are.
-        json: How to answer.
+        form: Where runs are, and how to answer.
     """
-    answer = _ask(run, runs, "stop", policy=policy)
-    return _print(answer) if json else _say("it is stopping")
+    answer = _ask(run, form.runs, "stop", policy=policy)
+    return _print(answer) if form.json else _say("it is stopping")
 
 
 @app.command
-def orders(run: Run = None, /, *, runs: _Runs = RUNS, json: _Json = False) -> int:
+def orders(run: Run = None, /, *, form: Form = _FORM) -> int:
     """List the open orders of a run.
 
     Args:
         run: Which run.
-        runs: Where runs are.
-        json: How to answer.
+        form: Where runs are, and how to answer.
     """
-    return _list(run, runs, "orders", _ORDERS, as_json=json)
+    return _list(run, form, "orders", _ORDERS)
 
 
 @app.command
-def positions(run: Run = None, /, *, runs: _Runs = RUNS, json: _Json = False) -> int:
+def positions(run: Run = None, /, *, form: Form = _FORM) -> int:
     """List the positions that a run holds.
 
     Args:
         run: Which run.
-        runs: Where runs are.
-        json: How to answer.
+        form: Where runs are, and how to answer.
     """
-    return _list(run, runs, "positions", _POSITIONS, as_json=json)
+    return _list(run, form, "positions", _POSITIONS)
 
 
 @app.command
-def differences(run: Run = None, /, *, runs: _Runs = RUNS, json: _Json = False) -> int:
+def differences(run: Run = None, /, *, form: Form = _FORM) -> int:
     """List on what a run and its venue do not agree.
 
     Args:
         run: Which run.
-        runs: Where runs are.
-        json: How to answer.
+        form: Where runs are, and how to answer.
     """
-    return _list(run, runs, "differences", _DIFFERENCES, as_json=json)
+    return _list(run, form, "differences", _DIFFERENCES)
 
 
 @app.command
-def resolve(
-    key: str, /, *, cure: str, cause: str, run: Run = None, runs: _Runs = RUNS, json: _Json = False
-) -> int:
+def resolve(key: str, /, *, cure: str, cause: str, run: Run = None, form: Form = _FORM) -> int:
     """Decide on an open difference between a run and its venue.
 
     Args:
@@ -140,27 +140,23 @@ def resolve(
         cure: adopt, ignore or book.
         cause: Why, for the record.
         run: Which run.
-        runs: Where runs are.
-        json: How to answer.
+        form: Where runs are, and how to answer.
     """
-    answer = _ask(run, runs, "resolve", key=key, cure=cure, cause=cause)
-    return _print(answer) if json else _say(f"decided: {cure} {key}")
+    answer = _ask(run, form.runs, "resolve", key=key, cure=cure, cause=cause)
+    return _print(answer) if form.json else _say(f"decided: {cure} {key}")
 
 
 @app.command
-def reconcile(
-    run: Run = None, /, *, cause: str = "asked for", runs: _Runs = RUNS, json: _Json = False
-) -> int:
+def reconcile(run: Run = None, /, *, cause: str = "asked for", form: Form = _FORM) -> int:
     """Compare a run with its venue now.
 
     Args:
         run: Which run.
         cause: Why, for the record.
-        runs: Where runs are.
-        json: How to answer.
+        form: Where runs are, and how to answer.
     """
-    answer = _ask(run, runs, "reconcile", cause=cause)
-    return _print(answer) if json else _say("it compares")
+    answer = _ask(run, form.runs, "reconcile", cause=cause)
+    return _print(answer) if form.json else _say("it compares")
 
 
 # --- asking --------------------------------------------------------------------------------------
@@ -213,9 +209,9 @@ _POSITIONS: _Columns = {
 _DIFFERENCES: _Columns = {"key": "key", "ours": "ours", "venue's": "theirs", "cure": "cure"}
 
 
-def _list(run: str | None, runs: Path, what: str, columns: _Columns, *, as_json: bool) -> int:
-    rows = _ask(run, runs, what)
-    if as_json:
+def _list(run: str | None, form: Form, what: str, columns: _Columns) -> int:
+    rows = _ask(run, form.runs, what)
+    if form.json:
         return _print(rows)
     if not rows:
         return _say(f"no {what}")

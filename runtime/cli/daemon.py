@@ -25,15 +25,18 @@ def run_daemon(settings: "RunConfig", options: RunOptions) -> int:
         return fail(refusal, ExitCode.USAGE)
     from runtime.research.artefacts import stable_run_folder
     from runtime.research.reporting import report
-    from runtime.system import run_config
     from runtime.system.lock import only_instance
+    from runtime.system.session import Session
 
     folder = stable_run_folder(options.out, settings.name)
     with only_instance(folder), logged(folder, options):
         is_told = not (options.quiet or options.json)
-        watch = _Status(settings).watch if is_told else None
-        result = run_config(settings, folder, watch=watch)
-        show(result, report(folder, result, settings), folder, options)
+        session = Session(settings, folder)
+        if is_told:
+            session.show(_Status(settings).watch)
+        result = session.run()
+        if not session.is_hurried:
+            show(result, report(folder, result, settings), folder, options)
     if result.exit_code is not ExitCode.GOOD:
         fail(result.reason)
     return result.exit_code

@@ -8,23 +8,27 @@ from runtime.config.problems import NOTHING, Problems
 
 COMPLETED_ORDERS = 1000
 """How many orders that are over are remembered unless the file says otherwise."""
+FILLS = 100_000
+"""How many fills are."""
 
 
 def for_real_time(config: RunConfig, problems: Problems) -> RunConfig:
     """Return a configuration with the limits of its mode, noting what the mode does not allow.
 
-    What runs for weeks must not grow: where the file does not limit the orders that are over, they
-    are limited here.
+    What runs for weeks must not grow: where the file does not limit the orders that are over, and
+    the fills, they are limited here; the journal has them all.
     """
     if not config.mode.is_real_time:
         return config
     _check_flatten(config, problems)
     if config.mode is Mode.LIVE:
         _check_live(config, problems)
-    if config.orders.max_completed_orders is not None:
-        return config
-    orders = attrs.evolve(config.orders, max_completed_orders=COMPLETED_ORDERS)
-    return attrs.evolve(config, orders=orders)
+    orders, account = config.orders, config.portfolio
+    if orders.max_completed_orders is None:
+        orders = attrs.evolve(orders, max_completed_orders=COMPLETED_ORDERS)
+    if account.max_fills is None:
+        account = attrs.evolve(account, max_fills=FILLS)
+    return attrs.evolve(config, orders=orders, portfolio=account)
 
 
 def _check_flatten(config: RunConfig, problems: Problems) -> None:

@@ -14,14 +14,14 @@ import attrs
 import trio
 
 from actors.actor import Archive, Context, Core
-from actors.errors import JournalError
+from actors.errors import JournalError, MailboxOverflow
 from actors.messages.system import MessageQuarantined, Overtaken
 from runtime.kernel.clock import Clock
 from runtime.kernel.envelope import Envelope
 from runtime.kernel.failures import report_failure
-from runtime.kernel.journal import Journal, Mark, Snapshot
+from runtime.kernel.journal import Extent, Journal, Mark, Snapshot
 from runtime.kernel.mailbox import Mailbox
-from runtime.kernel.memory import Extent, Memory
+from runtime.kernel.memory import Memory
 from runtime.kernel.placement.away import Away
 from runtime.kernel.placement.process import PlacedCore
 from runtime.kernel.post import Post
@@ -110,6 +110,8 @@ class Cell:
         self.failed_sequence = 0
         self.market: Any = None
         """What the core knew of the market: handed to the next core, which could not recover it."""
+        self._context: Context | None = None
+        """What the present core was told."""
         self.memory = Memory(spec.name, spec.make_core, spec.snapshotter)
         self._services = services
         self._post = services.post
@@ -156,7 +158,8 @@ class Cell:
 
     async def _begin(self) -> None:
         self.incarnation += 1
-        core = self._recovered() if self.incarnation else self._fresh()
+        self._context = self.spec.context(self.incarnation)
+        core = self._recovered() if self.incarnation else self.spec.make_core(self._context)
         now_ns = self._services.clock.now_ns()
         away = self.spec.away
         outputs = core.start(now_ns) if away is None else await away.start(core, now_ns)
@@ -164,9 +167,6 @@ class Cell:
         self.state = CellState.RUNNING
         self._deliver_all(outputs, 0, now_ns)
         self._services.changed(self)
-
-    def _fresh(self) -> Core:
-        return self.spec.make_core(self.spec.context(self.incarnation))
 
     def _recovered(self) -> Core:
         journal = self._services.journal
@@ -181,7 +181,7 @@ class Cell:
             journal: Where their past is; None if it is to know nothing of that.
             market: What it is to know of the market.
         """
-        context = self.spec.context(self.incarnation)
+        context = self._context or self.spec.context(self.incarnation)
         core, why = self.memory.rebuilt(context, journal, self._extent(), market)
         if why is not None:
             self._services.log(self.name, f"{why}; the whole history is replayed")
@@ -215,11 +215,12 @@ class Cell:
 
         A core that does not say its state, or cannot be kept, is rebuilt from its whole history.
         """
-        core = self.core
-        if core is None or self.mailbox.is_closed or self._unsent or self._is_called:
+        core, context = self.core, self._context
+        if core is None or context is None or self.mailbox.is_closed:
+            return None
+        if self._unsent or self._is_called:
             return None
         now_ns = self._services.clock.now_ns()
-        context = self.spec.context(self.incarnation)
         sequence, waiting = self._post.sequence, self._waiting()
         try:
             return self.memory.keep(core, context, sequence, now_ns, waiting)
@@ -273,11 +274,8 @@ class Cell:
         """
         if cause > self.handled_sequence:
             self.handled_sequence = cause
-        deliver = self._post.deliver
-        name = self.name
         try:
-            for output in outputs:
-                deliver(name, cause, output, now_ns)
+            self._deliver_all(outputs, cause, now_ns)
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
@@ -444,12 +442,23 @@ class Cell:
             self._deliver_all(outputs, sequence, now_ns)
 
     def _deliver_all(self, outputs: list[Any], cause: int, now_ns: int) -> None:
-        """Deliver outputs; live, those that must wait for room are sent by and by."""
+        """Deliver outputs; live, those that must wait for room are sent by and by.
+
+        Raises:
+            MailboxOverflow: If one found no room that may not wait; all are delivered even then.
+        """
         deliver = self._post.deliver
+        overflow: MailboxOverflow | None = None
         for output in outputs:
-            waiting = deliver(self.name, cause, output, now_ns)
+            try:
+                waiting = deliver(self.name, cause, output, now_ns)
+            except MailboxOverflow as error:
+                overflow = overflow or error
+                continue
             if waiting:
                 self._unsent.extend(waiting)
+        if overflow is not None:
+            raise overflow
 
     @property
     def is_idle(self) -> bool:

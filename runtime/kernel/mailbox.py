@@ -39,11 +39,13 @@ class Rule:
         overflow: What happens when the mailbox is full.
         key: For KEEP_LATEST, what makes two messages one: only equal keys replace each other.
         join: For KEEP_LATEST, what a queued message and its successor become.
+        overtakes: Whether it goes before all that is queued and does not overtake.
     """
 
     overflow: Overflow
     key: Callable[[Any], Any] = type
     join: Callable[[Any, Any], Any] = _join_newest
+    overtakes: bool = False
 
 
 CRASH = Rule(overflow=Overflow.CRASH)
@@ -98,7 +100,7 @@ class Mailbox:
 
     ``capacity`` bounds what may be queued; ``reserve`` more places are kept for messages that may
     not wait (rule CRASH, and the first of each KEEP_LATEST key), so that reports get through when
-    requests have filled the queue. Types in ``first`` overtake all others.
+    requests have filled the queue.
     """
 
     def __init__(
@@ -108,7 +110,6 @@ class Mailbox:
         capacity: int = 1024,
         reserve: int = 1024,
         rules: Mapping[type, Rule] | None = None,
-        first: frozenset[type] = frozenset(),
         is_awaited: bool = True,
     ) -> None:
         if capacity < 1 or reserve < 0:
@@ -122,8 +123,8 @@ class Mailbox:
         self._conflated_types = frozenset(
             kind for kind, rule in self._rules.items() if rule.overflow is Overflow.KEEP_LATEST
         )
-        self._first = first
-        self._special_types = self._conflated_types | first
+        self._first = frozenset(kind for kind, rule in self._rules.items() if rule.overtakes)
+        self._special_types = self._conflated_types | self._first
         self._is_careful = False
         """Whether an envelope may be wrapped, or somebody waits for room."""
         sender, receiver = trio.open_memory_channel[Any](self.limit)

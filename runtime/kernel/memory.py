@@ -12,18 +12,10 @@ import attrs
 from actors.actor import Context, Core
 from actors.errors import JournalError
 from actors.messages.system import MessageQuarantined
-from runtime.kernel.journal import Journal, Snapshot, history, tail_start
+from runtime.kernel.journal import Extent, Journal, Snapshot, history, tail_start
 from runtime.kernel.snapshots import SaysItsState, SnapshotError, Snapshotter
 
 Make = Callable[[Context], Core]
-
-
-@attrs.frozen(kw_only=True)
-class Extent:
-    """How far an actor has come: the highest sequence it has handled, and which below it not."""
-
-    handled: int
-    not_handled: Collection[int]
 
 
 class Memory:
@@ -50,9 +42,7 @@ class Memory:
         self, journal: Journal, extent: Extent, since: Snapshot | None
     ) -> Iterator[tuple[str, Any]]:
         entries = journal.entries(self._name, after=0 if since is None else tail_start(since))
-        past = history(
-            entries, self._name, extent.handled, extent.not_handled, since, self.overtaken
-        )
+        past = history(entries, self._name, attrs.evolve(extent, overtaken=self.overtaken), since)
         return (each for each in past if not isinstance(each[1], MessageQuarantined))
 
     def rebuilt(

@@ -1,10 +1,11 @@
 """The post office: gives messages their envelopes, and puts them where the routing table says."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heappush
 from typing import Any, Protocol
 
 from actors.actor import Later
+from actors.errors import MailboxOverflow
 from runtime.kernel.clock import Clock
 from runtime.kernel.envelope import Envelope
 from runtime.kernel.journal import Journal
@@ -29,6 +30,10 @@ Route = Callable[[Any], Sequence[Receiver]]
 Ready = list[tuple[int, int, Receiver]]
 Delayed = tuple[str, int, Any, bool]
 """Sender, cause, message, and whether it is only in the background."""
+
+
+Blocked = list[tuple[Mailbox, Envelope]]
+"""What must wait for room."""
 
 
 class Timetable(Protocol):
@@ -89,6 +94,10 @@ class Post:
 
         Returns:
             Live only: the deliveries that must wait for room, or None.
+
+        Raises:
+            MailboxOverflow: If a receiver has no room for what may not wait. Nothing is lost by it:
+                everybody gets it, that receiver when it has room again.
         """
         kind = message.__class__
         if kind is Later:
@@ -101,24 +110,34 @@ class Post:
             self._journal.append(envelope, ",".join([receiver.name for receiver in receivers]))
         if self.tap is not None:
             self.tap(envelope)
-        if not receivers:
-            self.observe(message, now_ns)
-            return None
-        if self.shown is not None and kind in self.shown:
+        if not receivers or (self.shown is not None and kind in self.shown):
             self.observe(message, now_ns)
         ready = self._ready
-        blocked: list[tuple[Mailbox, Envelope]] | None = None
+        blocked: Blocked | None = None
+        overflow: MailboxOverflow | None = None
         for receiver in receivers:
             mailbox = receiver.mailbox
-            if not mailbox.offer(envelope):
-                if ready is None:
-                    blocked = blocked or []
-                    blocked.append((mailbox, envelope))
-                    continue
+            try:
+                if not mailbox.offer(envelope):
+                    blocked = self._wait_for_room(mailbox, envelope, blocked)
+            except MailboxOverflow as error:
+                overflow = error
                 mailbox.hold(envelope)
             if ready is not None:
                 heappush(ready, (receiver.rank, sequence, receiver))
+        if overflow is not None:
+            _hold_all(blocked or ())
+            raise overflow
         return blocked
+
+    def _wait_for_room(
+        self, mailbox: Mailbox, envelope: Envelope, blocked: Blocked | None
+    ) -> Blocked | None:
+        """Have an envelope wait: live its sender does, otherwise the mailbox holds it."""
+        if self._ready is None:
+            return [*(blocked or ()), (mailbox, envelope)]
+        mailbox.hold(envelope)
+        return None
 
     def _schedule(self, sender: str, cause: int, later: Later, now_ns: int) -> None:
         route = self.routes[type(later.message)]  # what cannot be delivered is refused at once
@@ -145,3 +164,8 @@ class Post:
         if not background:
             self.in_flight_later -= 1
         return self.deliver(sender, cause, message, now_ns)
+
+
+def _hold_all(blocked: Iterable[tuple[Mailbox, Envelope]]) -> None:
+    for mailbox, envelope in blocked:
+        mailbox.hold(envelope)

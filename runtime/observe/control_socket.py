@@ -17,7 +17,7 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +85,11 @@ class ControlClient:
                 f"{folder}: nobody listens there: it does not run ({why})"
             ) from None
         self._lines = self._socket.makefile("rwb")
-        self.hello = self._ask({"token": token})
+        try:
+            self.hello = self._ask({"token": token})
+        except ControlFailed:
+            self.close()
+            raise
 
     def ask(self, command: str, **arguments: Any) -> Any:
         """Send a command and return its result; arguments that are None are left out.
@@ -118,7 +122,8 @@ class ControlClient:
 
     def close(self) -> None:
         """End the connection."""
-        self._lines.close()
+        with suppress(OSError):  # what could not be sent is not sent now
+            self._lines.close()
         self._socket.close()
 
     def __enter__(self) -> "ControlClient":

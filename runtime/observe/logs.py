@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from loguru import Record
 
 LOG_FILE = "log.jsonl"
+OLDER_LOG_FILE = "log-older.jsonl"
+MOST_BYTES = 64 * 1024 * 1024
+"""How long the log may get before it is begun anew."""
 _OURS = frozenset({"time_ns", "actor", "console"})
 
 
@@ -89,14 +92,22 @@ def _is_shown(record: "Record") -> bool:
 
 
 class _JsonLines:
-    """Writes JSON lines."""
+    """Writes JSON lines; when there are too many, the older half goes into a file of its own.
+
+    Of these only the latest is kept, so that a daemon's log does not fill the disk.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, message: Any) -> None:
         self._file.write(f"{json_line(message.record)}\n")
         self._file.flush()
+        if self._file.tell() > MOST_BYTES:
+            self._file.close()
+            self._path.replace(self._path.with_name(OLDER_LOG_FILE))
+            self._file = self._path.open("a", encoding="utf-8")
 
     def stop(self) -> None:
         """Close the file; the library calls it when the sink is removed."""

@@ -40,7 +40,6 @@ class Observed:
     alerts: list[Alert] = attrs.field(factory=list)
     alerts_not_kept: int = 0
     on_line: Callable[[Logged], None] | None = None
-    on_alarm: Callable[[Alarm], None] | None = None
     on_supervision: Callable[[int, SupervisionEvent], None] | None = None
     alarms: deque[Alarm] = attrs.field(factory=lambda: deque(maxlen=_ALERTS_KEPT))
     on_alarm: Callable[[Alarm], None] | None = None
@@ -52,9 +51,6 @@ class Observed:
         elif isinstance(message, Logged):
             if self.on_line is not None:
                 self.on_line(message)
-        elif isinstance(message, Alarm):
-            if self.on_alarm is not None:
-                self.on_alarm(message)
         elif isinstance(message, SupervisionEvent):
             if len(self.supervision) < _EVENTS_KEPT:
                 self.supervision.append((now_ns, message))

@@ -73,6 +73,7 @@ class LiveSystem(Running):
 
     Attributes:
         undone: What the stop has left undone, in words.
+        is_hurried: Whether somebody wants it to be over now.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class LiveSystem(Running):
         self._told = trio.Event()
         self._tree_ended = trio.Event()
         self._winding = trio.CancelScope()
-        self._is_quick = False
+        self.is_hurried = False
         self.watchdog: Watchdog | None = None
 
     @property
@@ -204,7 +205,7 @@ class LiveSystem(Running):
 
     def hurry(self) -> None:
         """End at once: cancel everything at the venue and wait for little."""
-        self._is_quick = True
+        self.is_hurried = True
         self.request_stop("stopped at once", exit_code=ExitCode.INTERRUPTED)
         self._winding.cancel()
 
@@ -218,7 +219,7 @@ class LiveSystem(Running):
     async def _wind_down(self, plant: Plant, wish: _Wish) -> None:
         stages = Stages(plant, self._settings.stop, wish.policy, wish.reason)
         with self._winding:
-            if self._is_quick:
+            if self.is_hurried:
                 self._winding.cancel()
             await self._in_order(plant, stages)
         if self._winding.cancelled_caught:

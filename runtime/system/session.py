@@ -10,7 +10,7 @@ from loguru import logger
 
 from actors.actor import Context
 from actors.messages.alerts import Logged
-from actors.messages.system import ActorFailed, ActorGaveUp, Alarm, MessageQuarantined
+from actors.messages.system import ActorFailed, ActorGaveUp, MessageQuarantined
 from actors.portfolio.portfolio import Portfolio
 from actors.strategies import Strategy
 from runtime.config.model import JournalKind, RunConfig
@@ -71,7 +71,11 @@ class Session:
         self.system = _system(config, parts, folder, journal_path)
         self.system.observed.on_line = _log_line
         self.system.observed.on_supervision = _log_supervision
-        self.system.observed.on_alarm = _log_alarm
+
+    @property
+    def is_hurried(self) -> bool:
+        """Return whether somebody wants it to be over now, without a report."""
+        return isinstance(self.system, LiveSystem) and self.system.is_hurried
 
     def show(self, watch: Watch) -> None:
         """Have an async function show the progress, until it is cancelled."""
@@ -160,10 +164,6 @@ def _log_problems(feed: FeedRow) -> None:
 def _log_line(line: Logged) -> None:
     log = logger.bind(time_ns=line.time_ns, actor=line.strategy, console=line.is_shown)
     log.log("WARNING" if line.is_shown else "INFO", line.text)
-
-
-def _log_alarm(alarm: Alarm) -> None:
-    logger.bind(time_ns=alarm.time_ns, actor=alarm.source).error(f"ALARM: {alarm.text}")
 
 
 def _log_supervision(time_ns: int, event: SupervisionEvent) -> None:

@@ -1,6 +1,6 @@
 """Every component that a configuration may name, and how it is built from its options."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -122,7 +122,7 @@ def blueprint(config: RunConfig) -> Blueprint:
         strategies={name: make for name, (make, _) in strategies.items()},
         wants={name: wants for name, (_, wants) in strategies.items()},
         sources=sources,
-        supervision=_supervision(config),
+        supervision=_supervision(config, cores),
         speed=config.speed,
         shells=builder.shells,
         away={each.name: away for each in config.strategies if (away := away_of(each)) is not None},
@@ -143,8 +143,8 @@ def with_strategies(
     )
 
 
-def _supervision(config: RunConfig) -> dict[str, SupervisionConfig]:
-    supervision: dict[str, SupervisionConfig] = {str(role): config.supervision for role in CORES}
+def _supervision(config: RunConfig, cores: Iterable[Role]) -> dict[str, SupervisionConfig]:
+    supervision: dict[str, SupervisionConfig] = {str(role): config.supervision for role in cores}
     for feed in config.feeds:
         supervision[feed.name] = feed.supervision or config.supervision
     for strategy in config.strategies:

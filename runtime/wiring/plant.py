@@ -26,7 +26,7 @@ from runtime.kernel.journal import InlineJournal, Journal, LiveJournal
 from runtime.kernel.journal_watch import WatchedJournal
 from runtime.kernel.keeper import SNAPSHOT_EVERY, Keeper
 from runtime.kernel.live import LiveFeed, LiveTimers, Quiescence
-from runtime.kernel.mailbox import Mailbox
+from runtime.kernel.mailbox import CRASH, Mailbox, Rule
 from runtime.kernel.market import Market
 from runtime.kernel.pace import Pace
 from runtime.kernel.placement.away import Away
@@ -127,6 +127,11 @@ def codec() -> Codec:
 
 FIRST: frozenset[type] = frozenset({Halt, Trip, Resumed, CancelAllAtVenue})
 """Live, what overtakes everything that waits in a mailbox."""
+
+LIVE_RULES: Mapping[type, Rule] = {
+    **RULES,
+    **{kind: attrs.evolve(RULES.get(kind, CRASH), overtakes=True) for kind in FIRST},
+}
 
 
 def build_simulated(
@@ -334,7 +339,7 @@ def _mailbox(name: str, services: CellServices) -> Mailbox:
     reserve = _SAFETY_RESERVE if name == Role.SAFETY else _RESERVE
     if services.is_simulated:
         return Mailbox(name, reserve=reserve, rules=RULES, is_awaited=False)
-    return Mailbox(name, reserve=reserve, rules=RULES, first=FIRST)
+    return Mailbox(name, reserve=reserve, rules=LIVE_RULES)
 
 
 def _labelled(source: int) -> Callable[[Slice], MarketData]:

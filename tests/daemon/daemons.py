@@ -31,7 +31,7 @@ CONFIG = dedent("""\
     mode: paper
     seed: 5
     daemon: {status_every: 0s}
-    stop: {policy: flatten, fills: 10s}
+    stop: {policy: flatten, orders: 25s, fills: 15s}
     portfolio:
       cash: 100000
       policies: [{type: PositionLimit, max_size: 200}]

@@ -28,9 +28,9 @@ def test_one_at_a_time_and_stopped_in_order_by_a_signal(tmp_path: Path) -> None:
 def test_it_goes_on_where_it_was_killed(tmp_path: Path) -> None:
     with daemon(tmp_path, SIMULATED) as night:
         night.start()
-        assert night.kill_after(1.0) == -signal.SIGKILL
+        assert night.kill_after(2.0) == -signal.SIGKILL
         before = books_of(night.run_folder)
-        assert len(before.trades) > 5
+        assert before.trades
         night.start("--set", "daemon.duration=1s", "--set", "stop.policy=flatten")
         assert night.ended() == 0
         after = books_of(night.run_folder)
@@ -53,7 +53,7 @@ def test_a_second_signal_is_quick(tmp_path: Path) -> None:
         night.tell(signal.SIGTERM)
         assert night.wait_for("STOPPING=1")
         night.tell(signal.SIGTERM)
-        assert night.ended(seconds=3.0) == 1
+        assert night.ended(seconds=5.0) == 1
         assert "not all stages were gone through" in night.errors
         os.kill(there.process.pid, signal.SIGCONT)
 
@@ -62,12 +62,12 @@ def test_stopping_with_keep_leaves_orders_and_the_next_start_takes_them_up(tmp_p
     habits = {"latency": "5ms", "rejects": 0, "parts": 0, "rests": 1, "late_fills": 0}
     with venue(tmp_path, habits=habits) as there, daemon(tmp_path, CONFIG) as night:
         night.start("--set", "daemon.duration=1500ms", "--set", "stop.policy=keep")
-        assert night.ended() == 0
+        assert night.ended() == 0, night.errors
         kept = [each for each in there.ledger()["orders"] if each["status"] == "WORKING"]
         assert kept
         assert len(books_of(night.run_folder).not_over) == len(kept)
         night.start("--set", "daemon.duration=1s", "--set", "stop.policy=cancel")
-        assert night.ended() == 0
+        assert night.ended() == 0, night.errors
         open_there = [each for each in there.ledger()["orders"] if each["status"] == "WORKING"]
         assert open_there == []
         assert books_of(night.run_folder).not_over == {}

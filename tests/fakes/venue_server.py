@@ -109,10 +109,7 @@ class VenueServer:
             await self._tell(later.message)
 
     async def _tell(self, message: VenueAnswer | VenueNews) -> None:
-        if isinstance(message, VenueAnswer):
-            line = Line(answer=message)
-        else:
-            line = Line(news=message)
+        line = Line(answer=message) if isinstance(message, VenueAnswer) else Line(news=message)
         client = self._client
         if client is None:
             return

@@ -5,7 +5,7 @@ import pytest
 from actors.errors import ConfigError
 from runtime.config import Mode, RunConfig, parse_config, to_plain
 from runtime.config.daemon import StopPolicy
-from runtime.config.real_time import COMPLETED_ORDERS
+from runtime.config.real_time import COMPLETED_ORDERS, FILLS
 
 FEED = "feeds: [{name: market, type: synthetic}]\n"
 PAPER = f"name: night\nmode: paper\n{FEED}"
@@ -48,8 +48,11 @@ def test_only_some_modes_are_in_real_time() -> None:
 def test_what_runs_for_weeks_forgets_orders_that_are_over() -> None:
     assert parsed(PAPER).orders.max_completed_orders == COMPLETED_ORDERS
     assert parsed(f"{PAPER}orders: {{max_completed_orders: 7}}\n").orders.max_completed_orders == 7
+    assert parsed(PAPER).portfolio.max_fills == FILLS
+    assert parsed(f"{PAPER}portfolio: {{max_fills: 5}}\n").portfolio.max_fills == 5
     simulated = parsed(PAPER.replace("paper", "simulate"))
     assert simulated.orders.max_completed_orders is None
+    assert simulated.portfolio.max_fills is None
 
 
 @pytest.mark.parametrize("key", ["stop", "crash"])

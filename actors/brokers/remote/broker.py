@@ -281,7 +281,7 @@ class RemoteBroker:
             case QueryOrder():
                 return self._inquiries.ask(message, now_ns)
             case Reconcile():
-                return self._rounds.ask(now_ns)
+                return self._rounds.begin(now_ns)
             case Resumed():
                 return self._resume(message, now_ns)
             case CancelAllAtVenue():

@@ -42,14 +42,19 @@ class Calls:
         self._timeout_ns = timeout_ns
         self._in_flight: dict[int, InFlight] = {}
 
-    def make(self, call: VenueCall, purpose: Purpose, now_ns: int) -> list[VenueCall | Later]:
-        """Return a call with its number and its deadline, and the timer that watches it."""
+    def make(
+        self, call: VenueCall, purpose: Purpose, now_ns: int, *, background: bool = False
+    ) -> list[VenueCall | Later]:
+        """Return a call with its number and its deadline, and the timer that watches it.
+
+        A simulated run does not wait for a timer in the ``background``.
+        """
         self.number += 1
         deadline_ns = now_ns + self._timeout_ns
         call = msgspec.structs.replace(call, number=self.number, deadline_ns=deadline_ns)
         self._in_flight[self.number] = InFlight(call, purpose)
         timer = TimerFired(self._actor, f"{DEADLINE}{self.number}", deadline_ns)
-        return [call, Later(timer, deadline_ns)]
+        return [call, Later(timer, deadline_ns, background)]
 
     def take(self, number: int) -> InFlight | None:
         """Return a call that waits no more; None if it did not."""

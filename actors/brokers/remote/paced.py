@@ -19,6 +19,11 @@ class PacedRemote(Pacing):
         super().__init__(broker, limiter, actor)
         self._remote = broker
 
+    @property
+    def open_tickets(self) -> int:
+        """Return how many orders are remembered because they are not over."""
+        return self._remote.open_tickets
+
     def handle(self, message: Any, now_ns: int) -> list[Any]:
         """Let a request pass or wait; hand on everything else."""
         if isinstance(message, CancelAllAtVenue):

@@ -30,7 +30,8 @@ class Rounds:
     """Asks all there is to be compared, again and again.
 
     A question that is not answered is asked again, later each time; when too many were in vain, the
-    round is given up, an alarm is raised, and the next round comes at its time.
+    round is given up, an alarm is raised, and the next round comes at its time. A simulated run
+    waits for the end of a round that somebody has asked for, not for those of the timetable.
     """
 
     def __init__(self, actor: str, config: RemoteBrokerConfig, calls: Calls) -> None:
@@ -43,9 +44,10 @@ class Rounds:
         self._calls = calls
         self._number = 0
         self._is_under_way = False
-        self._is_wanted_again = False
+        self._is_awaited = True
         self._attempts = 0
         self._asked: VenueCall | None = None
+        self._asked_number = 0
         self._asked_ns = 0
         self._orders: tuple[VenueOrder, ...] = ()
         self._trades: list[VenueTrade] = []
@@ -56,18 +58,12 @@ class Rounds:
         """Return whether there was ever a round."""
         return self._number > 0
 
-    def ask(self, now_ns: int) -> list[Any]:
-        """Begin a round; another one after it, if one is under way."""
-        if self._is_under_way:
-            self._is_wanted_again = True
-            return []
-        return self.begin(now_ns)
-
-    def begin(self, now_ns: int) -> list[Any]:
-        """Begin a round, whatever was under way."""
+    def begin(self, now_ns: int, *, is_awaited: bool = True) -> list[Any]:
+        """Begin a round; one that is under way is given up: it has asked too early."""
+        self._calls.take(self._asked_number)
         self._number += 1
         self._is_under_way = True
-        self._is_wanted_again = False
+        self._is_awaited = is_awaited
         self._asked_ns = now_ns
         self._trades = []
         self._is_truncated = False
@@ -77,7 +73,7 @@ class Rounds:
         """Take a timer: the next round, or the next attempt; nothing if it is an old one."""
         if name.startswith(ROUND):
             is_due = not self._is_under_way and name == f"{ROUND}{self._number}"
-            return self.begin(now_ns) if is_due else []
+            return self.begin(now_ns, is_awaited=False) if is_due else []
         if not self._is_under_way or name != self._retry_name():
             return []
         assert self._asked is not None, "what is tried again was tried"
@@ -126,15 +122,13 @@ class Rounds:
         if self._attempts < self._config.read_attempts:
             wait_ns = self._config.read_backoff_ns << (self._attempts - 1)
             timer = TimerFired(self._actor, self._retry_name(), now_ns + wait_ns)
-            return [Later(timer, now_ns + wait_ns)]
+            return [Later(timer, now_ns + wait_ns, not self._is_awaited)]
         text = f"{call.kind} was asked {self._attempts} times and not answered: {why}"
         return [Alarm(source=self._actor, text=text, time_ns=now_ns), *self._end(now_ns)]
 
     def _end(self, now_ns: int) -> list[Any]:
         self._is_under_way = False
         self._orders, self._trades = (), []
-        if self._is_wanted_again:
-            return self.begin(now_ns)
         at_ns = now_ns + self._config.reconcile_every_ns
         timer = TimerFired(self._actor, f"{ROUND}{self._number}", at_ns)
         return [Later(timer, at_ns, background=True)]
@@ -148,7 +142,10 @@ class Rounds:
 
     def _send(self, call: VenueCall, now_ns: int) -> list[Any]:
         self._asked = call
-        return [*self._calls.make(call, Purpose.ROUND, now_ns)]
+        in_background = not self._is_awaited
+        asked = self._calls.make(call, Purpose.ROUND, now_ns, background=in_background)
+        self._asked_number = self._calls.number
+        return [*asked]
 
 
 def own_trades(trades: Iterable[VenueTrade], prefix: str) -> list[VenueTrade]:

@@ -60,14 +60,17 @@ class Ours:
         self.doubts = doubts
 
     def find(self, order_id: str) -> OrderRecord | None:
-        """Return an order, or a child of one; for an evicted child the whole. None if not ours."""
+        """Return an order, or the child of a scheduled one; None if it is not ours."""
         if not order_id:
             return None
         record = self.registry.find(order_id)
-        if record is None and self.memory is not None:
-            kept = self.memory.find(order_id)
-            record = None if kept is None else kept.record
-        return record
+        if record is not None or self.memory is None:
+            return record
+        kept = self.memory.find(order_id)
+        if kept is None:
+            return None
+        own = [part for part in kept.parts if part.order.client_order_id == order_id]
+        return own[0] if own else kept.record
 
 
 class Reconciliation:

@@ -53,5 +53,5 @@ def seconds(nanoseconds: int) -> str:
 
 def by_type(conditions: Sequence[Condition]) -> dict[type, tuple[Condition, ...]]:
     """Return for each message type the conditions that must see it."""
-    types = {kind for each in conditions for kind in each.hears}
+    types = dict.fromkeys(kind for each in conditions for kind in each.hears)
     return {kind: tuple(each for each in conditions if kind in each.hears) for kind in types}

@@ -103,10 +103,11 @@ class FakeVenue:
             return outputs
         if trouble is Trouble.ERROR_BUT_DONE:
             answer = error
-        at_ns = now_ns
         if trouble is Trouble.LATE:
             at_ns = max(now_ns, call.deadline_ns) + self._config.faults.late_by_ns
-        return [*outputs, self._send(answer, at_ns)]
+            # nobody waits for answers to old questions; what was done is news all the same
+            return [*outputs, Later(answer, at_ns, background=not call.kind.is_write)]
+        return [*outputs, self._send(answer, now_ns)]
 
     def _obey(self, call: VenueCall, now_ns: int, outputs: list[Any]) -> VenueAnswer:
         match call.kind:

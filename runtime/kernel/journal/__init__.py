@@ -8,6 +8,7 @@ before it by a digest. The tables are described in :mod:`runtime.kernel.journal.
 
 from runtime.kernel.journal.inline import InlineJournal as InlineJournal
 from runtime.kernel.journal.live import LiveJournal as LiveJournal
+from runtime.kernel.journal.marks import Extent as Extent
 from runtime.kernel.journal.marks import Mark as Mark
 from runtime.kernel.journal.marks import Snapshot as Snapshot
 from runtime.kernel.journal.marks import tail_start as tail_start

@@ -1,6 +1,6 @@
 """How far each cell has come, and what its core knew at one time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import attrs
 
@@ -22,6 +22,18 @@ class Mark:
     def has_handled(self, sequence: int) -> bool:
         """Return whether a message was handled by then."""
         return sequence <= self.handled and sequence not in self.pending
+
+
+@attrs.frozen(kw_only=True)
+class Extent:
+    """How far an actor has come: the highest sequence it has handled, and which below it not.
+
+    ``overtaken`` are those that it has handled after higher ones, where an :class:`Overtaken` says.
+    """
+
+    handled: int
+    not_handled: Collection[int] = ()
+    overtaken: Collection[int] = ()
 
 
 @attrs.frozen(kw_only=True)

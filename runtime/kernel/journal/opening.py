@@ -1,11 +1,13 @@
 """Opens the journal of a live run: a new one, or one of an earlier process to go on with."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from actors.errors import JournalError
+from runtime.kernel.faults import reach
 from runtime.kernel.journal.migration import migrate
 from runtime.kernel.journal.schema import (
     check_version,
@@ -14,7 +16,7 @@ from runtime.kernel.journal.schema import (
     limit_size,
     read_meta,
 )
-from runtime.kernel.journal.segments import archived_path, finish_rotation
+from runtime.kernel.journal.segments import archived_path, finish_rotation, forget, sync_folder
 from runtime.kernel.journal.store import Store
 from runtime.kernel.journal.verify import check_structure, check_tail
 
@@ -42,7 +44,7 @@ def open_live(path: Path, meta: dict[str, str]) -> tuple[Store, bool]:
     is_resumed = path.exists()
     if not is_resumed:
         _check_not_lost(path)
-        connection = create(path, meta)
+        connection = _create(path, meta)
     else:
         connection = _open_existing(path, meta)
     connection.execute("PRAGMA synchronous = FULL")
@@ -63,6 +65,25 @@ def reopen(path: Path) -> Store:
     store = Store(path, connection, read_meta(connection), tracks_timers=True)
     store.acknowledge_in(acknowledged_path(path))
     return store
+
+
+def _create(path: Path, meta: dict[str, str]) -> sqlite3.Connection:
+    """Make a journal beside its place, so that there is either a whole one or none."""
+    new = path.with_name(f"{path.stem}-new{path.suffix}")
+    forget(new)
+    connection = create(new, meta)
+    try:
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.close()
+        reach("journal.created")
+        os.rename(new, path)
+        sync_folder(path.parent)
+        connection = connect(path)
+        connection.execute("PRAGMA journal_mode = WAL")
+    except (sqlite3.Error, OSError) as error:
+        connection.close()
+        raise JournalError(f"{path}: cannot be made: {error}") from error
+    return connection
 
 
 def _check_not_lost(path: Path) -> None:

@@ -34,7 +34,7 @@ class Journal(Protocol):
         """Return when everything up to ``sequence`` is committed."""
         ...
 
-    def entries(self, actor: str | None = None, after: int = 0) -> Iterator[Entry]:
+    def entries(self, actor: str | None = None, *, after: int = 0) -> Iterator[Entry]:
         """Yield everything recorded so far, in order; or what one actor has received or sent."""
         ...
 
@@ -80,7 +80,7 @@ class Recorded:
 
     # --- what is asked ---------------------------------------------------------------------------
 
-    def entries(self, actor: str | None = None, after: int = 0) -> Iterator[Entry]:
+    def entries(self, actor: str | None = None, *, after: int = 0) -> Iterator[Entry]:
         """Yield everything recorded so far, in order; or what one actor has received or sent.
 
         Args:

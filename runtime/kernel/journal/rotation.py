@@ -15,7 +15,7 @@ from runtime.kernel.journal.lookup import marks_of, snapshots_of, timers_of
 from runtime.kernel.journal.schema import create
 from runtime.kernel.journal.segments import (
     archived_path,
-    forget_next,
+    forget,
     next_path,
     sync_folder,
 )
@@ -31,7 +31,7 @@ def prepare(store: Store) -> None:
         JournalError: If it cannot be made.
         sqlite3.Error: If it cannot be written.
     """
-    forget_next(store.path)
+    forget(next_path(store.path))
     timers = timers_of(store.connection)
     connection = create(next_path(store.path), _next_meta(store, [row[0] for row in timers]))
     with contextlib.closing(connection):
@@ -64,7 +64,7 @@ def switch(store: Store) -> bool:
         Whether it has. Where somebody reads the active one it stays as it is.
     """
     if not _detach(store.connection):
-        forget_next(store.path)
+        forget(next_path(store.path))
         return False
     store.close()
     reach("journal.rotate.closed")

@@ -1,7 +1,7 @@
 """The rows of a journal: as they are stored, as they are read back, and what an actor's past is."""
 
 from array import array
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from typing import Any
 from zlib import crc32
@@ -11,7 +11,7 @@ import msgspec
 
 from actors.messages.system import Overtaken
 from runtime.kernel.codec import Codec
-from runtime.kernel.journal.marks import Mark, Snapshot
+from runtime.kernel.journal.marks import Extent, Mark, Snapshot
 
 Row = tuple[int, int, str, str, int, int | None, str, bytes]
 """Sequence, time_ns, sender, receivers, cause, due_ns, type, body."""
@@ -86,12 +86,10 @@ def chained(previous: bytes, last_sequence: int, sums: "array[int]") -> bytes:
 def history(
     entries: Iterable[Entry],
     actor: str,
-    handled: int,
-    not_handled: Container[int] = (),
+    extent: Extent,
     since: Snapshot | Mark | None = None,
-    overtaken: Container[int] = (),
 ) -> Iterator[tuple[str, Any]]:
-    """Yield what an actor has received (up to ``handled``, some excepted) and sent, in order.
+    """Yield what an actor has received and handled, and sent, in order.
 
     A message that was sent for later counts once, when it was sent. ``("at", time_ns)`` comes
     before what was sent at another time than what was before it.
@@ -99,11 +97,8 @@ def history(
     Args:
         entries: Of the journal, in order; with ``since``, those after :func:`tail_start`.
         actor: Whose past it is.
-        handled: The highest sequence that it has handled.
-        not_handled: Sequences up to ``handled`` that it has not handled.
+        extent: How much of it the actor has handled.
         since: What the actor's state tells already: only what came after it is yielded.
-        overtaken: Sequences that it has handled after higher ones: where an :class:`Overtaken`
-            says so.
     """
     held_back: dict[int, Any] = {}
     scheduled: set[int] = set()
@@ -119,12 +114,12 @@ def history(
         is_received = (
             actor in entry.receivers
             and entry.due_ns is None
-            and sequence <= handled
-            and sequence not in not_handled
+            and sequence <= extent.handled
+            and sequence not in extent.not_handled
             and (since is None or not since.has_handled(sequence))
         )
         message = entry.message
-        if is_received and sequence in overtaken:
+        if is_received and sequence in extent.overtaken:
             held_back[sequence] = message
             is_received = False
         elif is_sent and isinstance(message, Overtaken):

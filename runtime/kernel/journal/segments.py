@@ -38,18 +38,17 @@ def next_path(active: Path) -> Path:
     return active.with_name(f"{active.stem}-next{active.suffix}")
 
 
-def forget_next(active: Path) -> None:
-    """Remove what a rotation has prepared."""
-    prepared = next_path(active)
+def forget(path: Path) -> None:
+    """Remove a file that was being made, with its logs."""
     for ending in ("", "-wal", "-shm", "-journal"):
-        prepared.with_name(prepared.name + ending).unlink(missing_ok=True)
+        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def finish_rotation(active: Path) -> None:
     """Finish a rotation in which the process ended; before its first rename it is taken back."""
     prepared = next_path(active)
     if active.exists():
-        forget_next(active)
+        forget(prepared)
     elif prepared.exists():
         os.rename(prepared, active)
         sync_folder(active.parent)

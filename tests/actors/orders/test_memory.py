@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.errors import OrderStateError
-from actors.messages.system import Archived
+from actors.messages.reconciliation import Part, Reconciled
+from actors.messages.system import Archived, TimerFired
 from actors.messages.trading import (
     CancelPlacedOrder,
     ExecutionReport,
@@ -18,8 +19,8 @@ from actors.messages.trading import (
     PlaceOrder,
     ReportKind,
 )
-from actors.model.order import OrderStatus, Schedule, ScheduleKind
-from actors.orders.config import ExternalTrades, OrderManagerConfig
+from actors.model.order import OrderStatus, Schedule, ScheduleKind, Side
+from actors.orders.config import ExternalOrders, ExternalTrades, OrderManagerConfig
 from actors.orders.manager import OrderManager
 from tests.actors.orders.lists import (
     DictArchive,
@@ -29,7 +30,16 @@ from tests.actors.orders.lists import (
     theirs,
     told,
 )
-from tests.actors.orders.rooms import asked, changed, manager, of_kind, said, traded, updates
+from tests.actors.orders.rooms import (
+    asked,
+    changed,
+    manager,
+    of_kind,
+    record_of,
+    said,
+    traded,
+    updates,
+)
 
 ICEBERG = Schedule(kind=ScheduleKind.ICEBERG, display_quantity=Decimal(3))
 CANCELLED, SETTLED, FAILED = (
@@ -189,6 +199,25 @@ class TestLists:
         assert told(outputs) == [("TRADE_MISSED:t1", "BOOK", False)]
         assert told(room.send(lists(their_trade(4), number=2))) == []
 
+    def test_trades_of_an_evicted_part_are_ours(self) -> None:
+        room = Room()
+        room.send(asked(6, schedule=ICEBERG), traded(3, "a/1"), said(CANCELLED, "a/2"))
+        assert told(room.send(lists(their_trade(3, "a/1")))) == []
+        outputs = room.send(lists(their_trade(1, "a/2", "t2"), number=2))
+        assert told(outputs) == [("TRADE_MISSED:t2", "BOOK", False)]
+
+    def test_a_whole_is_kept_while_a_part_works(self) -> None:
+        room = Room()
+        twap = Schedule(kind=ScheduleKind.TWAP, duration_ns=90, slices=3)
+        room.send(asked(9, schedule=twap), said(CANCELLED, "a/1"))
+        room.send(TimerFired("orders", "slice:a:1", 31))
+        room.send(traded(6, "a/2", "t2"), said(CANCELLED, "a/1"))
+        room.send(TimerFired("orders", "slice:a:2", 61), traded(3, "a/1", "late"))
+        assert record_of(room.core).status is OrderStatus.FILLED
+        assert room.core.get_status("a/3") is OrderStatus.SUBMITTING
+        room.send(said(ReportKind.REJECTED, "a/3"), asked(name="b"), traded(10, "b", "t9"))
+        assert list(room.core.orders()) == []
+
     def test_two_trades_of_an_order_that_ends_with_the_first_are_both_decided(self) -> None:
         room = Room()
         room.send(asked())
@@ -205,6 +234,54 @@ class TestLists:
         for _ in range(2):
             room.send(lists(their_trade(1, "x")), lists(their_trade(2, "x", "t2"), number=2))
         assert room.fills == {"t1": 1, "t2": 1}
+
+
+class TestCrashes:
+    """The archive knows more than a history that is being replayed."""
+
+    def test_orders_are_received_again_although_they_are_archived(self) -> None:
+        room = Room(limit=1)
+        exit_ = asked(name="x", side=Side.SELL, parent="a")
+        room.send(asked(), exit_, traded(10), traded(10, "x", "t2"))
+        assert list(room.core.completed_orders) == ["x"]
+        room.crash()
+        assert list(room.core.completed_orders) == ["x"]
+        assert record_of(room.core, "x").status is OrderStatus.FILLED
+        assert room.send(asked()) == []
+        room.crash()
+        assert room.core.open_orders() == [], "a copy of a request is one in the replay too"
+
+    def test_external_orders_are_adopted_again(self) -> None:
+        room = Room(external_orders=ExternalOrders.ADOPT)
+        room.send(lists(theirs("x")), traded(10, "x"))
+        room.crash()
+        assert room.send(lists(number=2)) == [Reconciled(part=Part.ORDERS, round=2)]
+
+    def test_an_entry_that_was_evicted_can_have_exits(self) -> None:
+        room = Room()
+        room.send(asked(), traded(10))
+        exit_ = asked(name="x", side=Side.SELL, parent="a")
+        assert of_kind(room.send(exit_), PlaceOrder)
+        room.crash()
+        assert record_of(room.core, "x").status is OrderStatus.SUBMITTING
+        room.send(traded(10, "x", "t2"))
+        assert list(room.core.orders()) == []
+
+    def test_an_order_that_ends_at_once_is_found_again(self) -> None:
+        room = Room()
+        room.now_ns = 100
+        for message in (asked(), traded(10), traded(10)):
+            room.send(message)
+            room.now_ns = 100
+        room.crash()
+        assert room.send(traded(10)) == []
+
+    def test_a_history_without_times_is_replayed_too(self) -> None:
+        room = Room()
+        room.send(asked(), traded(10))
+        again = room.fresh()
+        again.recover([each for each in room.history if each[0] != "at"])
+        assert again.handle(traded(10), 9) == []
 
 
 def test_a_core_without_an_archive_remembers_ids() -> None:

@@ -112,6 +112,31 @@ def test_a_provisional_fill_is_kept_until_its_last_word() -> None:
     assert len(desk.core.fills) == 2
 
 
+@pytest.mark.parametrize("method", CostMethod)
+@pytest.mark.parametrize("instrument", [COIN, SCALED, FUTURE])
+def test_a_position_is_booked_anew_from_what_its_old_fills_had_made_of_it(
+    method: CostMethod, instrument: str
+) -> None:
+    terms: dict[str, Any] = {"instruments": many(), "cost_method": method}
+    desk, whole = Forgetful(2, **terms), Desk(**terms)
+    story: list[Any] = [
+        fill(number, side, quantity, price, commission="0.01", instrument=instrument)
+        for number, (side, quantity, price) in enumerate(
+            [(Side.BUY, "10", "0.3"), (Side.BUY, "7", "0.5"), (Side.SELL, "4", "0.7")] * 2, 1
+        )
+    ]
+    story += [
+        replace(fill(7, Side.SELL, "30", "0.9", instrument=instrument), provisional=True),
+        fill(8, Side.BUY, "2", "0.8", instrument=instrument),
+        word(7, instrument=instrument),
+    ]
+    for message in story:
+        desk.take(message)
+        whole.take(message)
+    assert summary(desk.core) == summary(whole.core)
+    assert summary(desk.restarted()) == summary(desk.core)
+
+
 def test_fills_that_failed_go_too_and_are_known_again() -> None:
     desk = Forgetful(2)
     for number in range(1, 7):
@@ -174,14 +199,14 @@ tenths = st.integers(1, 60).map(lambda lots: str(Decimal(lots) / 10))
 @st.composite
 def fills(draw: st.DrawFn) -> Fill:
     one = fill(
-        draw(st.integers(1, 60)),
+        draw(st.integers(1, 25)),
         draw(st.sampled_from(Side)),
         draw(tenths),
         draw(st.integers(1, 99).map(lambda n: f"0.{n:02}")),
         order=draw(st.integers(1, 9)),
         leaves=draw(st.sampled_from(("0", "1"))),
         commission=draw(st.sampled_from(("0", "0.0123"))),
-        instrument=draw(st.sampled_from((COIN, SCALED, FUTURE))),
+        instrument=draw(st.sampled_from((COIN, COIN, SCALED, FUTURE))),
     )
     return replace(one, provisional=draw(st.integers(0, 4)) == 0)
 
@@ -191,7 +216,7 @@ stories = st.lists(
         fills(),
         fills(),
         fills(),
-        st.builds(lambda n, failed: word(n, failed=failed), st.integers(1, 60), st.booleans()),
+        st.builds(lambda n, failed: word(n, failed=failed), st.integers(1, 25), st.booleans()),
         st.builds(entry, st.integers(1, 9), tenths),
     ),
     max_size=60,

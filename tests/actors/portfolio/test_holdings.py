@@ -3,15 +3,17 @@
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import pytest
+from msgspec.structs import replace
 
-from actors.messages.account import CashAdjusted, EquityMarked
+from actors.messages.account import CashAdjusted, CloseOut, EquityMarked
 from actors.messages.reconciliation import Cure, Difference, VenueHoldings
 from actors.messages.system import Resumed
 from actors.messages.trading import Fill, FillSettled
 from actors.model.order import Liquidity, Side
 from actors.portfolio.config import HoldingsRule, PortfolioConfig
-from tests.actors.portfolio.accounts import EURO_STOCK, FUTURE
+from tests.actors.portfolio.accounts import EURO_STOCK, EURUSD, FUTURE
 from tests.actors.portfolio.accounts import table as many
 from tests.actors.portfolio.builders import COIN, NO, fill
 from tests.actors.portfolio.rounds import (
@@ -163,6 +165,7 @@ def test_no_balances_are_told_and_none_is_compared() -> None:
 def test_a_balance_that_is_missing_is_nothing_and_one_at_par_is_ours() -> None:
     desk = reconciling(is_open=False)
     for number, currency in enumerate(("USDC", "EUR"), 1):
+        told: list[Any] = []
         for part in (1, 2):
             told = desk.take(
                 VenueHoldings(
@@ -185,9 +188,7 @@ def test_older_words_are_not_compared() -> None:
 def test_a_taken_back_fill_is_a_movement() -> None:
     desk = reconciling()
     made = fill(1, Side.BUY, "10")
-    desk.take(
-        Fill(**{**{f: getattr(made, f) for f in made.__struct_fields__}, "provisional": True})
-    )
+    desk.take(replace(made, provisional=True))
     both(desk, 1)
     word = FillSettled(
         client_order_id=made.client_order_id,
@@ -281,17 +282,24 @@ def test_a_decision_on_something_else_changes_nothing() -> None:
     assert Desk().take(resolve(COINS, Cure.ADOPT)) == []
 
 
+def no_tokens(number: int, quantity: int = 3) -> VenueHoldings:
+    return VenueHoldings(
+        round=number,
+        venue="venue",
+        asked_ns=number,
+        positions={NO: Decimal(quantity)},
+        balances={},
+    )
+
+
 def test_a_position_that_nobody_can_price_is_not_adopted() -> None:
     desk = reconciling(holdings=ADOPT)
-    message = {"venue": "venue", "balances": {}}
-    for number in (1, 2):
-        told = desk.take(
-            VenueHoldings(round=number, asked_ns=number, positions={NO: Decimal(3)}, **message)
-        )
+    desk.take(no_tokens(1))
+    told = desk.take(no_tokens(2))
     assert differences(told) == [(f"POSITION:{NO}", True)]
     assert desk.take(resolve(f"POSITION:{NO}", Cure.ADOPT)) == []
     desk.quote("0.10", "0.20", NO)
-    told = desk.take(VenueHoldings(round=3, asked_ns=3, positions={NO: Decimal(3)}, **message))
+    told = desk.take(no_tokens(3))
     assert differences(told) == [(f"POSITION:{NO}", False)]
     assert desk.core.get_position(NO) == 3
 
@@ -299,12 +307,9 @@ def test_a_position_that_nobody_can_price_is_not_adopted() -> None:
 def test_without_a_mark_a_position_is_adopted_at_its_cost() -> None:
     desk = reconciling()
     desk.take(fill(1, Side.BUY, "4", "0.30", instrument=NO))
-    for number in (1, 2, 3):
-        told = desk.take(
-            VenueHoldings(
-                round=number, asked_ns=number, venue="v", positions={NO: Decimal(1)}, balances={}
-            )
-        )
+    for number in (1, 2):
+        desk.take(no_tokens(number, 1))
+    told = desk.take(no_tokens(3, 1))
     assert differences(told) == [(f"POSITION:{NO}", True)]
     told = desk.take(resolve(f"POSITION:{NO}", Cure.ADOPT))
     assert (told[0].side, told[0].last_quantity, told[0].last_price) == (
@@ -337,6 +342,7 @@ def test_futures_and_other_currencies_are_adopted_too() -> None:
     )
     desk.quote("50", "52", FUTURE)
     desk.quote("10", "11", EURO_STOCK)
+    told: list[Any] = []
     for number in (1, 2):
         told = desk.take(
             VenueHoldings(
@@ -382,5 +388,52 @@ def test_an_account_that_has_begun_or_agrees_keeps_its_cash(booked: bool) -> Non
 
 def test_tolerances_are_never_negative() -> None:
     for name in ("position_tolerance", "cash_tolerance"):
+        negative: Any = {name: Decimal(-1)}
         with pytest.raises(ValueError, match=f"{name}: expected 0 or more, found -1"):
-            PortfolioConfig(cash=Decimal(0), **{name: Decimal(-1)})
+            attrs.evolve(PortfolioConfig(cash=Decimal(0)), **negative)
+
+
+def test_one_who_compares_nothing_books_what_was_adopted_before() -> None:
+    desk = open_difference("7", "990")
+    desk.take(resolve(COINS, Cure.ADOPT), resolve(DOLLARS, Cure.ADOPT), Resumed(last_ns=9))
+    assert desk.core.statistics().settlements == 1
+    other = Desk()
+    other.core.recover(iter(desk.history))
+    assert other.core.cash == desk.core.cash == 990
+    assert other.core.positions() == desk.core.positions()
+    assert other.core.trading_state == desk.core.trading_state == "ACTIVE"
+    assert other.core.statistics() == desk.core.statistics()
+
+
+def test_a_rebuilt_portfolio_knows_what_was_decided() -> None:
+    for cure in (Cure.IGNORE, Cure.ADOPT):
+        desk = open_difference("7", "990")
+        desk.take(resolve(COINS, cure))
+        again = desk.restarted()
+        for word in (resolve(DOLLARS, cure), holdings(3, "7", "990"), orders_agree(3)):
+            assert again.handle(word, 0) == desk.take(word)
+        assert again.is_reconciled
+        assert again.positions() == desk.core.positions()
+
+
+def test_without_a_rate_there_is_no_first_sample() -> None:
+    desk = reconciling(
+        is_open=False,
+        starting_cash_from_venue=True,
+        balances={"EUR": Decimal(50)},
+        fx={"EUR": EURUSD},
+        instruments=many(),
+    )
+    told = both(desk, 1, "0", "500")
+    assert [each.amount for each in told if isinstance(each, CashAdjusted)] == [-500, -50]
+    assert desk.core.balances == {"USD": 500, "EUR": 0}
+
+
+def test_an_order_without_any_price_explains_no_cash() -> None:
+    desk = reconciling()
+    desk.fill(desk.order(wish(1)).order)
+    (closing,) = desk.take(CloseOut())
+    for number in (1, 2):
+        assert differences(both(desk, number, "10", "995")) == []
+    desk.take(ended(closing.order))
+    assert differences(both(desk, 3, "0", "995")) == [], "it may have filled"

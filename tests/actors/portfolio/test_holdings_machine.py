@@ -217,9 +217,9 @@ def test_what_was_adopted_agrees_with_the_venue(
     while venue.reports:
         venue.hear(0)
     for _ in range(3):
-        told = venue.round_of([], [])
+        venue.round_of([], [])
     core = venue.desk.core
     assert (core.get_position(COIN), core.cash) == (venue.coins, venue.cash)
     assert not any(each.is_open for each in venue.told)
     assert core.is_reconciled
-    assert len(venue.round_of([], [])) == 1, told
+    assert len(venue.round_of([], [])) == 1

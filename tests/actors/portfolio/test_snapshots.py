@@ -2,9 +2,11 @@
 
 import io
 import pickle
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -124,11 +126,12 @@ class Acts:
             return [orders_agree(self.count), holdings(self.count, quantity, str(pick))]
         if kind == "halt":
             return [Halt(f"fire {pick % 3}", final=False), HaltLifted(f"fire {lots % 3}")]
-        return [
+        others: list[list[Any]] = [
             [MarkEquity()],
             [ended(f"run-cross-{max(1, self.count - pick)}", OrderStatus.CANCELLED)],
             [Resumed(last_ns=1)],
-        ][lots % 3]
+        ]
+        return others[lots % 3]
 
     def do(self, kind: str, pick: int, lots: int) -> list[Any]:
         """Let something happen; return what came in."""
@@ -195,3 +198,26 @@ def test_the_timer_of_the_equity_is_set_again() -> None:
     (timer,) = thawed(run.desk).start(9 * SECOND + 1)
     assert isinstance(timer, Later)
     assert timer.at_ns == 10 * SECOND
+
+
+def test_a_long_history_is_never_held_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Acts(CostMethod.AVERAGE, HoldingsRule.ADOPT)
+    for number in range(1, 120):
+        kind = ("wish", "fill", "round", "change", "other", "convert")[number % 6]
+        run.do(kind, number % 31, 1 + number % 97)
+    monkeypatch.setattr("actors.portfolio.recovery._AHEAD", 20)
+    again = run.desk.fresh(1)
+    again.inherit(run.desk.core.market)
+    taken = 0
+
+    def history() -> Iterator[tuple[str, Any]]:
+        nonlocal taken
+        for entry in run.desk.history:
+            taken += 1
+            yield entry
+
+    again.recover(history())
+    assert taken == len(run.desk.history) > 200
+    assert state(again) == state(run.desk.core)
+    recovery = again._recovery
+    assert [recovery._orders, recovery._settlements, recovery._caused] == [{}, {}, {}]

@@ -21,12 +21,14 @@ from actors.messages.system import (
 from actors.messages.venue import CallKind, Outcome, VenueCall
 from actors.model.order import OrderStatus
 from actors.safety.clearing import ROUND
-from actors.safety.config import ErrorLimit, KillSwitchConfig
+from actors.safety.config import ErrorLimit, KillSwitchConfig, RejectLimit
 from actors.safety.kill_switch import WATCH, KillSwitch
+from runtime.kernel.snapshots import Snapshotter
 from tests.actors.safety.switches import (
     SECOND,
     T0,
     answer,
+    difference,
     failed,
     next_timer,
     of,
@@ -35,6 +37,7 @@ from tests.actors.safety.switches import (
     timer,
     update,
 )
+from tests.builders import instruments as table
 
 CAUSE = "the market is mad"
 
@@ -409,3 +412,38 @@ def test_a_switch_that_was_never_tripped_starts_and_stops_in_silence() -> None:
     assert core.start(T0) == []
     assert core.stop(T0) == []
     assert core.market is None
+
+
+def test_a_snapshot_holds_the_latch_and_all_that_the_conditions_know() -> None:
+    config = KillSwitchConfig(
+        daily_loss="5%",
+        errors=ErrorLimit(count=3),
+        rejects=RejectLimit(count=2),
+        stale_feed_ns=SECOND,
+        lost_heartbeat=True,
+        heartbeat_ns=5 * SECOND,
+        reconciliation=True,
+        unknown_orders_ns=SECOND,
+    )
+    instruments = table()
+    core = switch(config, instruments=instruments)
+    fingerprint = Snapshotter({"instruments": instruments}).fingerprint(core)
+    core.start(T0)
+    for message in (
+        failed(),
+        failed(),
+        difference("POSITION:YES"),
+        update("a", OrderStatus.DENIED),
+    ):
+        core.handle(message, T0)
+    tripped(core)
+    snapshotter = Snapshotter({"instruments": instruments})
+    fresh = switch(config, instruments=instruments, incarnation=1)
+    frozen = snapshotter.freeze(core)
+    assert frozen is not None
+    thawed = snapshotter.thaw(frozen, fresh)
+    assert isinstance(thawed, KillSwitch)
+    assert thawed.status() == core.status()
+    assert thawed.differences() == core.differences()
+    assert thawed.handle(failed(), T0 + 1) == core.handle(failed(), T0 + 1)
+    assert snapshotter.fingerprint(fresh) == fingerprint

@@ -8,10 +8,12 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.actor import Context, Later
-from actors.errors import IntensityExceeded
+from actors.errors import IntensityExceeded, MailboxOverflow
 from actors.messages.system import ActorFailed
 from runtime.kernel.cell import CellState
+from runtime.kernel.mailbox import Overflow, Rule
 from tests.runtime.kernel.fakes import (
+    RULES,
     Ask,
     Broken,
     MemoryJournal,
@@ -212,3 +214,41 @@ async def test_what_was_known_of_the_market_survives_a_core_that_cannot_start(
         assert isinstance(cell.core, Inheriting)
         assert cell.core.market == "seen by 3, seen by 0"
     assert script.handled == [Note("a")]
+
+
+@MODES
+async def test_what_finds_no_room_crashes_its_sender_and_is_not_lost(
+    mode: Mode, autojump_clock: MockClock
+) -> None:
+    """Nor is what comes after it: every output of a message that was handled arrives."""
+    of = mode()
+    revive(of)
+    outputs = [Note("b", "1"), Note("b", "2"), Note("b+c", "3"), Note("c", "4")]
+    a = Script(answer=lambda _message, _now_ns: outputs)
+    b, c = Script(), Script()
+    of.add("a", a)
+    of.add("b", b, capacity=1, reserve=0)
+    of.add("c", c)
+    async with supervised(of, "a"):
+        of.deliver(Note("a"))
+        await settle(of)
+        assert [each.failure.kind for each in of.reports(ActorFailed)] == ["MailboxOverflow"]
+        assert of.cells["b"].mailbox.pending() == {2, 3, 4}
+        async with supervised(of, "bc"):
+            await settle(of)
+    assert a.handled == [Note("a")]
+    assert (b.handled, c.handled) == (outputs[:3], outputs[2:])
+
+
+async def test_live_what_another_receiver_has_no_room_for_waits_there(
+    autojump_clock: MockClock,
+) -> None:
+    of = live_plant()
+    rules = {**RULES, Note: Rule(overflow=Overflow.WAIT)}
+    for name, its_rules in (("a", rules), ("b", RULES)):
+        of.add(name, Script(), capacity=1, reserve=0, rules=its_rules)
+    of.deliver(Note("a+b"))
+    with pytest.raises(MailboxOverflow):
+        of.deliver(Note("a+b"))
+    assert [of.cells[name].mailbox.waiting for name in "ab"] == [1, 1]
+    assert [of.cells[name].mailbox.pending() for name in "ab"] == [{1, 2}, {1, 2}]

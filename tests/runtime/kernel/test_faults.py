@@ -81,3 +81,17 @@ def test_the_log_of_a_database_is_torn_rather_than_the_database(tmp_path: Path) 
     faults.tear(tmp_path / "file.db")
     assert (tmp_path / "file.db").read_bytes() == bytes(100)
     assert (tmp_path / "file.db-wal").read_bytes() != bytes(100)
+
+
+def test_what_would_be_torn_is_named_by_whoever_comes_to_the_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = []
+    monkeypatch.setattr(os, "kill", lambda process, number: killed.append((process, number)))
+    file = tmp_path / "file.db"
+    file.write_bytes(bytes(10))
+    plan = faults.parse("a.point:1=torn,a.point:2=torn,a.point:3=kill")
+    for reached in (file, None, file):
+        plan.reach("a.point", reached)
+    assert killed == [(os.getpid(), signal.SIGKILL)] * 3
+    assert file.read_bytes() == bytes(each * 151 % 256 for each in range(10))

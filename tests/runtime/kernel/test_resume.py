@@ -13,7 +13,7 @@ from actors.actor import Context, Later
 from actors.messages.system import Overtaken, Resumed
 from runtime.kernel.journal import LiveJournal, Mark
 from runtime.kernel.keeper import Keeper
-from runtime.kernel.mailbox import Mailbox
+from runtime.kernel.mailbox import Mailbox, Overflow, Rule
 from runtime.kernel.resume import Resumption, resume
 from runtime.kernel.snapshots import Snapshotter
 from tests.runtime.kernel.fakes import Note, Plant, Script, codec, live_plant
@@ -68,7 +68,9 @@ def new_process(path: Path, b: Script, **mailbox: Any) -> Plant:
     a = of.add(
         "a", Ledger, needs_history=True, waits_for_journal=True, snapshotter=SNAPSHOTTER, **mailbox
     )
-    a.mailbox = Mailbox("a", first=frozenset({Resumed}), **mailbox)
+    a.mailbox = Mailbox(
+        "a", rules={Resumed: Rule(overflow=Overflow.CRASH, overtakes=True)}, **mailbox
+    )
     of.add("b", b)
     routes: Any = of.post.routes
     of.post.routes = {**routes, Resumed: lambda _message: (a,), Overtaken: lambda _message: ()}
@@ -102,7 +104,7 @@ async def commit(of: Plant) -> None:
 
 async def live(of: Plant, *messages: Any) -> None:
     """Let everything happen that is to happen, and have it committed."""
-    async with supervised(of, children=[of.journal]):  # type: ignore[list-item]
+    async with supervised(of, children=[of.journal]):
         of.deliver(*messages)
         await wait_all_tasks_blocked(0.01)
 
@@ -167,7 +169,7 @@ async def test_a_snapshot_and_the_tail_are_the_whole_history(
     first = new_process(path, Script())
     keeping = keeper(first)
     told = notes("v", "w", "x", "y")
-    async with supervised(first, children=[first.journal]):  # type: ignore[list-item]
+    async with supervised(first, children=[first.journal]):
         for number, note in enumerate(told):
             if number == kept_after:
                 await keeping.keep_all()
@@ -193,7 +195,7 @@ async def test_what_waited_at_a_snapshot_is_in_its_tail(
     first = new_process(path, Script())
     keeping = keeper(first)
     cell = first.cells["a"]
-    async with supervised(first, children=[first.journal]):  # type: ignore[list-item]
+    async with supervised(first, children=[first.journal]):
         first.deliver(Note("a", "w"))
         await wait_all_tasks_blocked(0.01)
         first.deliver(*notes("x", "y"))
@@ -305,4 +307,30 @@ async def test_what_was_sent_to_an_actor_that_has_left_is_handled_by_the_next_pr
     keeper(second)
     await live(second)
     assert b.handled == [Note("b", "x")]
+    drop(second)
+
+
+async def test_a_journal_in_which_nothing_was_recorded_begins_anew(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    drop(new_process(tmp_path / "j.db", Script()))
+    second = new_process(tmp_path / "j.db", Script())
+    found = go_on(second)
+    assert found == Resumption(last_ns=0, waiting=0, timers=0, from_snapshot=())
+    assert second.post.sequence == 0
+    assert second.cells["a"].incarnation == -1
+    drop(second)
+
+
+async def test_where_no_actor_needs_its_history_nothing_is_looked_for(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    first = new_process(tmp_path / "j.db", Script())
+    keeper(first)
+    await live(first, Note("b", "w"))
+    drop(first)
+    second = new_process(tmp_path / "j.db", Script())
+    del second.cells["a"]
+    assert go_on(second).waiting == 0
+    assert second.cells["b"].handled_sequence == 1
     drop(second)

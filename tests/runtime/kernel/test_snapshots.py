@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import OrderedDict, defaultdict, deque
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from actors.actor import Context
-from actors.model.instrument import Instrument, Instruments
+from actors.model.instrument import Instrument, InstrumentId, Instruments
 from runtime.kernel.snapshots import SnapshotError, Snapshotter
 from tests.runtime.kernel.fakes import Note, context
 
@@ -73,7 +74,7 @@ def test_the_whole_graph_comes_back_with_what_is_one_object_being_one() -> None:
         frozen=frozenset({1}),
         rows=range(3),
         dice=Random(7),
-        half=partial(max, 1),
+        half=partial(Note, "a"),
     )
     core.method = core.handle  # type: ignore[attr-defined]
     found = again(core)
@@ -83,6 +84,7 @@ def test_the_whole_graph_comes_back_with_what_is_one_object_being_one() -> None:
     assert (found.number, found.queue, found.queue.maxlen) == (0.5, deque([1, 2]), 5)
     assert (found.ordered, found.counts, found.names) == (core.ordered, core.counts, core.names)  # type: ignore[attr-defined]
     assert (found.frozen, found.rows) == (frozenset({1}), range(3))
+    assert found.half("text") == Note("a", "text")
     assert found.dice.random() == Random(7).random()
     assert found.method("said", 0) == ["said"]
     assert found.method.__self__ is found
@@ -104,7 +106,9 @@ class _Table:
 
 
 def instrument(name: str) -> Instrument:
-    return Instrument(id=name, venue="v", symbol=name, tick=Decimal("0.01"), lot=Decimal(1))
+    return Instrument(
+        id=InstrumentId(name), venue="v", symbol=name, tick=Decimal("0.01"), lot=Decimal(1)
+    )
 
 
 def instruments(*names: str) -> Instruments:
@@ -134,11 +138,16 @@ def test_a_snapshot_of_other_instruments_does_not_count(names: tuple[str, ...]) 
         Snapshotter({"instruments": instruments(*names)}, HERE).thaw(body, Plain())
 
 
+def iter_nothing() -> Iterator[int]:
+    """Return a generator, which nobody can keep."""
+    yield from ()
+
+
 @pytest.mark.parametrize(
     ("state", "why"),
     [
         (lambda: None, "cannot be kept"),
-        ((each for each in ()), "cannot pickle 'generator' object"),
+        (iter_nothing(), "cannot pickle 'generator' object"),
         (memoryview(b""), "cannot pickle '?memoryview'? object"),
         (Path("x"), "it holds a pathlib"),
         (subprocess.CompletedProcess("x", 0), "it holds a subprocess.CompletedProcess"),
@@ -183,7 +192,9 @@ def test_what_a_module_has_only_imported_is_not_its_own() -> None:
         Snapshotter(packages=HERE).thaw(forged, Plain())
 
 
-@pytest.mark.parametrize("body", [b"", b"P", b"X123", b"P" + bytes(40), b"J{}", b"J[", b"Pnonsense"])
+@pytest.mark.parametrize(
+    "body", [b"", b"P", b"X123", b"P" + bytes(40), b"J{}", b"J[", b"Pnonsense"]
+)
 def test_bytes_that_are_no_snapshot_are_refused(body: bytes) -> None:
     with pytest.raises(SnapshotError):
         Snapshotter(packages=HERE).thaw(body, Plain())

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from loguru import logger
 
-from runtime.observe.logs import logging_to
+from runtime.observe import logs
+from runtime.observe.logs import LOG_FILE, logging_to
 from runtime.observe.masking import masked, masked_text
 from tests.builders import START_NS
 
@@ -94,3 +95,17 @@ def test_secrets_are_masked_at_any_depth() -> None:
         "venue": {"api_key": "***", "keys": {"x": 1}},
         "list": [{"password": "***"}, "secret=***", 5],
     }
+
+
+def test_a_log_that_gets_long_is_begun_anew_and_one_older_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "MOST_BYTES", 600)
+    with logging_to(tmp_path, console=None):
+        for number in range(20):
+            logger.info(f"line {number}")
+    lines = (tmp_path / logs.OLDER_LOG_FILE).read_text() + (tmp_path / LOG_FILE).read_text()
+    numbers = [json.loads(line)["message"] for line in lines.splitlines()]
+    assert numbers == [f"line {number}" for number in range(20 - len(numbers), 20)]
+    assert len(lines) < 1500
+    assert len(list(tmp_path.iterdir())) == 2

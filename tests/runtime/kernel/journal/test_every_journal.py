@@ -168,7 +168,7 @@ def test_an_inline_journal_knows_what_it_has_committed(tmp_path: Path) -> None:
     archive(written, 2, "A", "{}")
     set_aside(written, 3, "b", 2)
     written.keep([snapshot("b", 3), snapshot("b", 2), snapshot("b", 1)])
-    assert written.last_sequence == 3
+    assert (written.path, written.last_sequence) == (tmp_path / NAME, 3)
     assert written.rotate() is True
     assert written.last_sequence == 3
     fill(written, 1, 4)

@@ -6,7 +6,8 @@ import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.kernel.journal import Entry, Mark, history, tail_start
+from actors.messages.system import Overtaken
+from runtime.kernel.journal import Entry, Extent, Mark, history, tail_start
 from tests.runtime.kernel.journal.stored import snapshot
 
 
@@ -31,7 +32,7 @@ def entry(
 
 
 def past(*entries: Entry, handled: int = 99, not_handled: tuple[int, ...] = ()) -> list[Any]:
-    told = history(entries, "me", handled, not_handled)
+    told = history(entries, "me", Extent(handled=handled, not_handled=not_handled))
     return [each for each in told if each[0] != "at"]
 
 
@@ -85,14 +86,14 @@ def test_what_follows_from_a_delayed_message_counts() -> None:
 def test_the_time_is_told_where_it_is_another() -> None:
     times = (5, 5, 9, 9)
     entries = [attrs.evolve(entry(number), time_ns=at) for number, at in enumerate(times, 1)]
-    told = list(history(entries, "me", 4, (3,)))
+    told = list(history(entries, "me", Extent(handled=4, not_handled=(3,))))
     assert told == [("at", 5), ("received", 1), ("received", 2), ("at", 9), ("received", 4)]
 
 
 def test_a_snapshot_spares_what_it_knows() -> None:
     since = snapshot("me", 4, (2,))
     entries = [entry(2), entry(3), entry(4, "me", "other"), entry(5), entry(6, "me", "other")]
-    told = history(entries, "me", 5, (), since)
+    told = history(entries, "me", Extent(handled=5), since)
     assert [each for each in told if each[0] != "at"] == [
         ("received", 2),
         ("received", 5),
@@ -101,7 +102,7 @@ def test_a_snapshot_spares_what_it_knows() -> None:
 
 
 def test_a_mark_spares_what_was_handled() -> None:
-    told = history([entry(1), entry(2), entry(3)], "me", 3, (), Mark("me", 2, (1,)))
+    told = history([entry(1), entry(2), entry(3)], "me", Extent(handled=3), Mark("me", 2, (1,)))
     assert [each for each in told if each[0] != "at"] == [("received", 1), ("received", 3)]
 
 
@@ -137,5 +138,15 @@ def test_a_snapshot_and_the_tail_tell_what_the_whole_history_tells(data: Any) ->
     known = {("received", each) for each in handled_before}
     known |= {("sent", e.sequence) for e in entries if e.sender == "me" and e.sequence <= taken_at}
     after = [each for each in entries if each.sequence > tail_start(since)]
-    tail = {each for each in history(after, "me", last, not_handled, since) if each[0] != "at"}
+    extent = Extent(handled=last, not_handled=not_handled)
+    tail = {each for each in history(after, "me", extent, since) if each[0] != "at"}
     assert tail == whole - known
+
+
+def test_what_was_overtaken_is_told_where_it_was_handled() -> None:
+    said = Overtaken(actor="me", message_sequence=1)
+    entries = [entry(1), entry(2), attrs.evolve(entry(3, "me", ""), message=said), entry(4)]
+    told = list(history(entries, "me", Extent(handled=4, overtaken={1})))
+    assert told == [("at", 0), ("received", 2), ("received", 1), ("received", 4)]
+    told = list(history(entries[2:], "me", Extent(handled=4, overtaken={1})))
+    assert told == [("at", 0), ("received", 4)]

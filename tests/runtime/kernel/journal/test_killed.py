@@ -92,6 +92,13 @@ async def test_a_rotation_that_is_interrupted_is_finished_or_taken_back(
     assert len(checked(tmp_path)) == 13
 
 
+async def test_a_journal_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
+    assert written_until(tmp_path, "journal.created:1=kill")[0] == -signal.SIGKILL
+    assert file_names(tmp_path) == ["journal-new.sqlite"]
+    assert written_until(tmp_path, "")[:2] == (0, ROWS)
+    assert file_names(tmp_path) == [NAME]
+
+
 async def test_killed_again_and_again_it_goes_on(tmp_path: Path) -> None:
     durable = 0
     for plan in (

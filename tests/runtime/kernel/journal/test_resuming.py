@@ -10,6 +10,7 @@ import pytest
 import trio
 
 from actors.errors import JournalError
+from runtime.kernel import faults
 from runtime.kernel.faults import tear
 from runtime.kernel.journal import SCHEMA_VERSION, LiveJournal, Mark, read_journal, verify
 from tests.runtime.kernel.journal.stored import (
@@ -112,6 +113,15 @@ async def test_a_new_journal_is_not_resumed(tmp_path: Path) -> None:
     assert again.is_resumed
     assert again.last_sequence == 0
     again.close()
+
+
+async def test_a_journal_that_cannot_be_made_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults, "_plan", faults.parse("journal.created:1=full"))
+    with pytest.raises(JournalError, match=r"journal\.sqlite: cannot be made: .*No space left"):
+        journal(tmp_path, LiveJournal)
+    assert not journal(tmp_path, LiveJournal).is_resumed
 
 
 async def test_another_run_is_not_gone_on_with(tmp_path: Path) -> None:

@@ -147,26 +147,28 @@ async def test_a_new_file_waits_for_everybodys_snapshot_but_not_for_ever(tmp_pat
 
 
 async def test_a_new_file_waits_until_nobody_reads_the_old_one(tmp_path: Path) -> None:
+    """A commit begins when the rotation after the one before it has been tried."""
     async with trio.open_nursery() as nursery:
         written = await running(nursery, tmp_path, segment_rows=1)
         fill(written, 1_500)
         await written.durable(1_500)
-        await trio.testing.wait_all_tasks_blocked(0.05)
-        names = file_names(tmp_path)
+        fill(written, 1, 1_501)
+        await written.durable(1_501)
+        assert FIRST in file_names(tmp_path)
         entries = written.entries()
         next(entries)
-        fill(written, 2, 1_501)
-        await written.durable(1_502)
-        await trio.testing.wait_all_tasks_blocked(0.05)
-        assert [name for name in file_names(tmp_path) if name.endswith(".sqlite")] == [
-            name for name in names if name.endswith(".sqlite")
-        ]
-        assert len(list(entries)) == 1_499
-        fill(written, 1, 1_503)
-        await written.durable(1_503)
+        for first in (1_502, 1_504):
+            fill(written, 2, first)
+            await written.durable(first + 1)
+        assert SECOND not in file_names(tmp_path)
+        assert len(list(entries)) == 1_500
+        for first in (1_506, 1_508):
+            fill(written, 2, first)
+            await written.durable(first + 1)
+        assert SECOND in file_names(tmp_path)
         written.request_stop()
     written.close()
-    assert verify(tmp_path / NAME).rows == 1_503
+    assert verify(tmp_path / NAME).rows == 1_509
 
 
 async def test_a_new_file_that_cannot_be_made_ends_the_journal(

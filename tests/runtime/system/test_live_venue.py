@@ -1,0 +1,102 @@
+"""A run in real time with a venue that is not always there."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from actors.errors import JournalError
+from actors.messages.system import CancelAllAtVenue
+from actors.messages.venue import CallKind, VenueCall
+from runtime.config.daemon import StopConfig, StopPolicy
+from runtime.kernel.envelope import Envelope
+from runtime.observe.result import ExitCode
+from runtime.system.live import LiveSystem
+from runtime.wiring.components import blueprint
+from runtime.wiring.plant import Blueprint, Plant
+from runtime.wiring.routes import Role
+from tests.ring.rig import config
+from tests.ring.scenes import SMALL
+from tests.runtime.system.test_live_system import LONG, after, lived
+
+_SECOND = 1_000_000_000
+BROKER = SMALL[SMALL.index("broker:") :]
+REMOTE = """broker:
+  type: venue
+  request_timeout: 1s
+  venue: {type: fake, faults: FAULTS}
+"""
+
+
+def remote(faults: str = "{}") -> Blueprint:
+    text = SMALL.replace(BROKER, REMOTE.replace("FAULTS", faults))
+    return blueprint(config(text, "mode=paper", "slice_rows=1", LONG))
+
+
+def test_positions_are_closed_at_a_venue() -> None:
+    run = lived(remote(), duration_ns=20 * _SECOND, stop=StopConfig(policy=StopPolicy.FLATTEN))
+    assert run.system.exit_code is ExitCode.GOOD, run.system.ending
+    assert len(run.portfolio.fills) > 5
+    assert run.held == []
+    ledger = run.system.cores[Role.VENUE].ledger()
+    assert ledger.positions == {}
+    assert ledger.balances["USD"] == run.portfolio.cash
+
+
+def test_orders_of_which_nobody_knows_are_named() -> None:
+    stop = StopConfig(policy=StopPolicy.KEEP, fills_ns=_SECOND)
+    faults = "{lose_answer: 0.4, hide_order: 1, hide_for: 60s, drop_news: 1}"
+    run = lived(remote(faults), duration_ns=20 * _SECOND, stop=stop)
+    assert run.system.exit_code is ExitCode.FAILED
+    (words,) = run.system.undone
+    assert words.startswith("fills: ")
+    assert " unknown (small-3-" in words
+
+
+def test_what_is_said_at_once_is_done_at_once() -> None:
+    run = lived(remote(), after(8, lambda system: system.hurry()))
+    assert run.system.exit_code is ExitCode.FAILED
+    assert [each.cause for each in run.of(CancelAllAtVenue)] == ["stopped at once"]
+    ledger = run.system.cores[Role.VENUE].ledger()
+    assert {each.status for each in ledger.orders if not each.status.is_terminal} == set()
+
+
+def test_a_journal_that_takes_no_more_is_noticed_by_the_system_itself(tmp_path: Path) -> None:
+    def break_journal(system: LiveSystem) -> None:
+        journal: Any = system.plant.journal
+
+        def append(*_row: Any) -> None:
+            raise JournalError("no room")
+
+        journal.append = append
+        system._send(CancelAllAtVenue("try"))
+
+    run = lived(remote(), after(5, break_journal), tmp_path, stop=StopConfig(links_ns=_SECOND))
+    assert run.system.exit_code is ExitCode.FAILED
+    assert run.system.failure is not None
+    assert run.system.failure.startswith("the journal has failed: no room")
+
+
+@pytest.mark.parametrize("has_link", [True, False])
+def test_calls_of_another_process_are_not_made_again(has_link: bool, tmp_path: Path) -> None:
+    """They may have left already; a fake venue in the same process has not seen them, though."""
+    plan = remote()
+    lived(plan, folder=tmp_path, duration_ns=2 * _SECOND)
+    left: list[Any] = []
+    system = LiveSystem(plan, folder=tmp_path, journal_path=tmp_path / "journal.db")
+
+    def look(plant: Plant) -> None:
+        mailbox = plant.cells[Role.VENUE].mailbox
+        list(iter(mailbox.take_nowait, None))
+        call = VenueCall(number=9999, kind=CallKind.ACCOUNT, deadline_ns=0)
+        mailbox.refill([Envelope(1, 0, "broker", 0, call), Envelope(2, 0, "x", 0, "word")])
+        plant.shells = {"venue-link": object()} if has_link else {}  # type: ignore[dict-item]
+        system._take_over(plant)
+        left.extend(type(each.message) for each in iter(mailbox.take_nowait, None))
+        raise KeyboardInterrupt
+
+    system.prepare(look)
+    with pytest.raises(KeyboardInterrupt):
+        trio.run(system.main)
+    assert left == ([str] if has_link else [VenueCall, str])
