@@ -77,8 +77,7 @@ class OurSide:
         timers: list[Later] = []
         in_emulated = order.time_in_force is _GTD and _GTD in self._emulated
         if order.time_in_force is _GTD and (in_emulated or self._holds(order)):
-            fired = TimerFired(self._actor, f"{_END}{order_id}", order.expire_time_ns)
-            timers = [Later(fired, order.expire_time_ns, background=True)]
+            timers = [self._timer(order)]
         try:
             if in_emulated and order.expire_time_ns <= now_ns:
                 refusal: str | None = "expired before it was sent"
@@ -187,6 +186,18 @@ class OurSide:
         if held is not None:
             return None, [self._end(held, ReportKind.EXPIRED, now_ns, "its time is over")]
         return (order_id if _GTD in self._emulated else None), []
+
+    def timers(self) -> list[Later]:
+        """Return the timers of what ends by our clock: here, and at a venue that knows no GTD."""
+        ending = [held.order for held in self._orders.all()]
+        if _GTD in self._emulated:
+            ending += [held.order for held in self._desk.open_orders()]
+        return [self._timer(each) for each in ending if each.expire_time_ns]
+
+    def _timer(self, order: Order) -> Later:
+        at_ns = order.expire_time_ns
+        fired = TimerFired(self._actor, f"{_END}{order.client_order_id}", at_ns)
+        return Later(fired, at_ns, background=True)
 
     def close(self, cause: str, now_ns: int) -> Reports:
         """Cancel everything that is held here."""

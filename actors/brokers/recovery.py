@@ -9,7 +9,7 @@ import msgspec
 
 from actors.actor import Later
 from actors.messages.account import CloseOut
-from actors.messages.system import CancelAllAtVenue
+from actors.messages.system import CancelAllAtVenue, HaltLifted, Resumed
 from actors.messages.trading import (
     ExecutionReport,
     OrderArrived,
@@ -147,8 +147,12 @@ class _Reader:
             self._changed[message.order.client_order_id] = message.order
         elif isinstance(message, CancelAllAtVenue):
             self.past.closed = self.past.closed or message.cause
+        elif isinstance(message, HaltLifted):
+            self.past.closed = None
         elif isinstance(message, CloseOut):
             self.past.has_ended = True
+        elif isinstance(message, Resumed):
+            self.past.has_ended = False
 
     def read(self, said: ExecutionReport) -> None:
         """Take notice of a report."""

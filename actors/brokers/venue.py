@@ -55,8 +55,8 @@ class Venue:
     An order that comes twice is not heard again; an order that finds no price waits for one, unless
     it is IOC, FAK or FOK. A GTD order ends at its time by a timer. A resolution ends all orders of
     its instrument, and refuses new ones; ``CancelAllAtVenue`` does so for every instrument, without
-    latency. DOWN and UP of a feed say nothing of the venue: orders go on matching the last known
-    prices.
+    latency, until the halt is lifted. DOWN and UP of a feed say nothing of the venue: orders go on
+    matching the last known prices.
     """
 
     def __init__(
@@ -111,15 +111,29 @@ class Venue:
                 return self._close(message.cause, now_ns)
             case TimerFired():
                 return self._expire(message.name, now_ns)
-            case CloseOut():
-                self._desk.matcher.end()
-                return []
-            case Resumed() | HaltLifted():
-                return []
             case MarketData():
                 return self._pass_rows(message.rows)
+            case CloseOut() | HaltLifted() | Resumed():
+                return self._take_word(message)
             case _:
                 assert_never(message)
+
+    def _take_word(self, word: CloseOut | HaltLifted | Resumed) -> list[BrokerOutput]:
+        """Take notice of where the run is; a new process sets the timers of the one before."""
+        if isinstance(word, CloseOut):
+            self._desk.matcher.end()
+            return []
+        if isinstance(word, HaltLifted):
+            self._desk.closed = None
+            return []
+        self._desk.matcher.go_on()
+        ending = [held.order for held in self._desk.open_orders()]
+        own = [
+            self._timer(each.client_order_id, each.expire_time_ns)
+            for each in ending
+            if each.time_in_force is _GTD
+        ]
+        return [*own, *([] if self._our_side is None else self._our_side.timers())]
 
     def _close(self, cause: str, now_ns: int) -> list[BrokerOutput]:
         """End every order, here and there, and take no more."""

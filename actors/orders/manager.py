@@ -94,7 +94,8 @@ class OrderManager:
         self, context: Context, instruments: Instruments, config: OrderManagerConfig | None = None
     ) -> None:
         config = config or OrderManagerConfig()
-        has_archive = context.archive is not None
+        is_limited = config.max_completed_orders is not None
+        has_archive = is_limited and context.archive is not None
         registry = self._registry = Registry(config.max_completed_orders, has_archive=has_archive)
         memory = self._memory = Memory(context, registry) if has_archive else None
         asks = Asks(registry)

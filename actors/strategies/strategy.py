@@ -178,11 +178,11 @@ class Strategy(Callbacks, Verbs):
     def snapshot(self) -> dict[str, Any] | None:
         """Return what :meth:`reinstate` needs, as plain values for JSON.
 
-        None if this strategy does not say what its own state is (:meth:`save`): it is then rebuilt
-        from its whole history.
+        What its own state is need not be told (:meth:`save`): it begins anew then, as it does
+        without a snapshot. None if it is rebuilt from its whole history, in a way of its own.
         """
         own = self.save()
-        if own is None:
+        if own is None and self.__class__.recover is not Strategy.recover:
             return None
         return {"wishes": self._wishes, "blotter": self._blotter.saved(), "own": own}
 
@@ -196,8 +196,10 @@ class Strategy(Callbacks, Verbs):
         """
         self._wishes = snapshot["wishes"]
         self._blotter.restore(snapshot["blotter"])
-        self.is_restored = True
-        self.restore(snapshot["own"])
+        own = snapshot["own"]
+        if own is not None:
+            self.is_restored = True
+            self.restore(own)
 
     def stop(self, now_ns: int) -> list[Any]:
         """End; return what :meth:`on_stop` sends."""

@@ -19,6 +19,17 @@ class StopPolicy(StrEnum):
     """Orders are cancelled and positions closed."""
 
 
+class FeedLoss(StrEnum):
+    """What becomes of trading when a feed has given up: nobody hears of its market any more."""
+
+    HALT = "halt"
+    """Nothing new; what works is cancelled. Somebody must look, and resume."""
+    REDUCE = "reduce"
+    """Only what makes a position smaller."""
+    CONTINUE = "continue"
+    """It is told, and trading goes on with the other feeds."""
+
+
 def _not_negative(_owner: object, _field: object, value: int | None) -> None:
     if value is not None and value < 0:
         raise ValueError(f"expected 0 or more, found {value}")
@@ -81,6 +92,7 @@ class DaemonConfig:
         status_every_ns: How often a line says how far it has come; 0 for never.
         snapshot_every: A snapshot of an actor is kept after so many messages; 0 for none.
         blocked_after_ns: Who holds the event loop for so long is named; 0 for nobody.
+        feed_loss: What follows when a feed gives up for good.
     """
 
     duration_ns: int | None = attrs.field(default=None, validator=_positive)
@@ -88,3 +100,4 @@ class DaemonConfig:
     snapshot_every: int = attrs.field(default=10_000, validator=_positive)
     control_port: int | None = attrs.field(default=None, validator=_is_port)
     blocked_after_ns: int = attrs.field(default=_SECOND, validator=_not_negative)
+    feed_loss: FeedLoss = FeedLoss.HALT

@@ -2,6 +2,7 @@
 
 import attrs
 
+from actors.safety.config import KillSwitchConfig
 from runtime.config.daemon import StopPolicy
 from runtime.config.model import JournalKind, Mode, RunConfig
 from runtime.config.problems import NOTHING, Problems
@@ -16,7 +17,8 @@ def for_real_time(config: RunConfig, problems: Problems) -> RunConfig:
     """Return a configuration with the limits of its mode, noting what the mode does not allow.
 
     What runs for weeks must not grow: where the file does not limit the orders that are over, and
-    the fills, they are limited here; the journal has them all.
+    the fills, they are limited here; the journal has them all. What can be halted by hand needs a
+    kill switch, if only one without conditions.
     """
     if not config.mode.is_real_time:
         return config
@@ -28,7 +30,8 @@ def for_real_time(config: RunConfig, problems: Problems) -> RunConfig:
         orders = attrs.evolve(orders, max_completed_orders=COMPLETED_ORDERS)
     if account.max_fills is None:
         account = attrs.evolve(account, max_fills=FILLS)
-    return attrs.evolve(config, orders=orders, portfolio=account)
+    switch = config.kill_switch or KillSwitchConfig()
+    return attrs.evolve(config, orders=orders, portfolio=account, kill_switch=switch)
 
 
 def _check_flatten(config: RunConfig, problems: Problems) -> None:

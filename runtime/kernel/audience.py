@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from actors.actor import Follower, Listener, Reactor, Vectorised
-from runtime.kernel.cell import Cell
+from runtime.kernel.simulated_cell import SimulatedCell
 
 Callback = Callable[[Any], None]
 CodedEvent = tuple[int, Any]
@@ -15,7 +15,7 @@ CodedEvent = tuple[int, Any]
 class Hearing(NamedTuple):
     """A cell that hears the rows of one code."""
 
-    cell: Cell
+    cell: SimulatedCell
     callback: Callback
     outbox: list[Any]
     """Its core's: not empty once a callback has acted."""
@@ -64,18 +64,18 @@ class Backlog:
 class Audience:
     """Sorts the cells, in order of rank, by how they hear of the market."""
 
-    def __init__(self, cells: Sequence[Cell], conflates: Callable[[int], bool]) -> None:
+    def __init__(self, cells: Sequence[SimulatedCell], conflates: Callable[[int], bool]) -> None:
         self._conflates = conflates
-        self.followers: list[tuple[Cell, Follower]] = []
-        self.reactors: list[tuple[Cell, Reactor]] = []
-        self.vectorised: list[tuple[Cell, Vectorised]] = []
+        self.followers: list[tuple[SimulatedCell, Follower]] = []
+        self.reactors: list[tuple[SimulatedCell, Reactor]] = []
+        self.vectorised: list[tuple[SimulatedCell, Vectorised]] = []
         self._cells = sorted(cells, key=lambda cell: cell.rank)
         self.table: dict[int, tuple[Hearing, ...]] = {}
         """By code, who hears its rows, as far as was asked; exchanged when a cell changes."""
         self._backlogs: dict[str, Backlog] = {}
         self._strategies: set[str] = set()
 
-    def cell_changed(self, cell: Cell) -> None:
+    def cell_changed(self, cell: SimulatedCell) -> None:
         """Take notice that a cell has got or lost its core."""
         self.table = {}
         if isinstance(cell.core, Listener) and not isinstance(cell.core, Vectorised):
@@ -104,16 +104,16 @@ class Audience:
             found = self.table[code] = tuple(each for each in hearing if each is not None)
         return found
 
-    def backlog(self, cell: Cell) -> Backlog:
+    def backlog(self, cell: SimulatedCell) -> Backlog:
         """Return what is kept for a strategy that is down."""
         return self._backlogs[cell.name]
 
-    def take_backlog(self, cell: Cell) -> Backlog | None:
+    def take_backlog(self, cell: SimulatedCell) -> Backlog | None:
         """Return and forget what was kept for a strategy that is back."""
         self.table = {}
         return self._backlogs.pop(cell.name, None)
 
-    def _hearing(self, cell: Cell, code: int) -> Hearing | None:
+    def _hearing(self, cell: SimulatedCell, code: int) -> Hearing | None:
         core = cell.core
         if core is None:
             backlog = self._backlogs.get(cell.name)

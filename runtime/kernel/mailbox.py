@@ -6,6 +6,7 @@ do its counters.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
 
@@ -129,7 +130,8 @@ class Mailbox:
         """Whether an envelope may be wrapped, or somebody waits for room."""
         sender, receiver = trio.open_memory_channel[Any](self.limit)
         self._put = sender.send_nowait if is_awaited else None
-        self._get = receiver.receive_nowait if is_awaited else None
+        self._get_now = receiver.receive_nowait
+        self._get: Callable[[], Any] | None = self._get_now if is_awaited else None
         self._wait_for_one = receiver.receive
         self._queued: deque[Envelope | _Slot] = deque()
         self._ahead = 0
@@ -270,6 +272,8 @@ class Mailbox:
     async def take(self) -> Envelope:
         """Return the envelope that is first in line, waiting for one."""
         await self._wait_for_one()
+        while not self._queued:  # closed in the meantime: what had come is dead
+            await self._wait_for_one()
         self._peak = max(self._peak, self.depth)
         self.depth -= 1
         self._taken += 1
@@ -317,11 +321,18 @@ class Mailbox:
     def close(self) -> None:
         """Take no more: the actor has left for good. What is queued and comes is dead."""
         self.is_closed = True
+        if self._get is not None:
+            self._get = self._get_what_is_there
         while self.take_nowait() is not None:
             self._taken -= 1
             self._dead += 1
         self.capacity = 0
         self._is_careful = True
+
+    def _get_what_is_there(self) -> None:
+        """Take one out of the channel, unless it is on its way to the task that waits for it."""
+        with suppress(trio.WouldBlock):
+            self._get_now()
 
     @property
     def waiting(self) -> int:

@@ -18,13 +18,13 @@ from trio.testing import wait_all_tasks_blocked
 
 from actors.actor import Listener, Rows
 from runtime.kernel.audience import Audience, CodedEvent, Hearing, callback_of
-from runtime.kernel.cell import Cell
 from runtime.kernel.clock import VirtualClock
 from runtime.kernel.determinism import collect_young
 from runtime.kernel.incarnation import Child
 from runtime.kernel.lookahead import Turns, first_act, first_failure, reaction
 from runtime.kernel.market import Market, Stream
 from runtime.kernel.post import Post, Ready
+from runtime.kernel.simulated_cell import SimulatedCell
 
 _FIRST_HORIZON = 64
 _LAST_HORIZON = 65_536
@@ -42,7 +42,7 @@ class Sequencer:
         clock: VirtualClock,
         post: Post,
         ready: Ready,
-        cells: Sequence[Cell],
+        cells: Sequence[SimulatedCell],
         market: Market,
     ) -> None:
         self.rows_passed = 0
@@ -67,8 +67,8 @@ class Sequencer:
         self._ahead = _FIRST_HORIZON
         """How far it looked from there."""
         self._turns = Turns()
-        self._revived: list[Cell] = []
-        self._failed: list[Cell] = []
+        self._revived: list[SimulatedCell] = []
+        self._failed: list[SimulatedCell] = []
         """Whose cores have failed, before the supervisors are told."""
         self._work = 0
         self._pauses = 0
@@ -127,7 +127,7 @@ class Sequencer:
         for cell in self._cells:
             if isinstance(cell.core, Listener):
                 try:
-                    outputs = cell.core.stop(now_ns)
+                    outputs = await cell.last_words(now_ns)
                 except Exception as error:  # noqa: BLE001 - the supervisor's to judge
                     cell.fail(error, None)
                     continue
@@ -259,7 +259,7 @@ class Sequencer:
         return stop
 
     def _ask(
-        self, cell: Cell, look: Callable[[int, int], int], start: int, stop: int
+        self, cell: SimulatedCell, look: Callable[[int, int], int], start: int, stop: int
     ) -> tuple[int, bool]:
         """Return what a core answers to a look ahead at rows ``[start, stop)``; False if none.
 
@@ -284,7 +284,7 @@ class Sequencer:
         stream = self._stream
         now_ns = stream.times[row]
         self._clock.advance(now_ns)
-        reactions: list[tuple[Cell, list[Any]]] = []
+        reactions: list[tuple[SimulatedCell, list[Any]]] = []
         for cell, core in self._audience.reactors:
             if self._turns.start(cell.name, rows, row) > row:
                 continue
@@ -317,7 +317,7 @@ class Sequencer:
         self._horizon = self._ahead = min(ahead, _LAST_HORIZON)
         self._interacted = passed
 
-    def _play(self, rows: Rows, start: int, stop: int) -> tuple[int, list[Cell]]:
+    def _play(self, rows: Rows, start: int, stop: int) -> tuple[int, list[SimulatedCell]]:
         """Call the strategies row by row; stop right after the row at which one acts or fails.
 
         Returns:
@@ -337,7 +337,7 @@ class Sequencer:
 
     def _play_to_one(
         self, hearing: Hearing, rows: Rows, start: int, stop: int
-    ) -> tuple[int, list[Cell]]:
+    ) -> tuple[int, list[SimulatedCell]]:
         cell, callback, outbox = hearing
         cursor = self._stream.cursor
         event: Any = None
@@ -352,8 +352,8 @@ class Sequencer:
             return row + 1, []
         return stop, []
 
-    def _play_to_many(self, rows: Rows, start: int, stop: int) -> tuple[int, list[Cell]]:
-        acted: list[Cell] = []
+    def _play_to_many(self, rows: Rows, start: int, stop: int) -> tuple[int, list[SimulatedCell]]:
+        acted: list[SimulatedCell] = []
         audience = self._audience
         table = audience.table
         codes = rows.codes
@@ -373,9 +373,9 @@ class Sequencer:
                 break
         return row, acted
 
-    def _play_vectorised(self, rows: Rows, start: int, stop: int) -> list[Cell]:
+    def _play_vectorised(self, rows: Rows, start: int, stop: int) -> list[SimulatedCell]:
         """Give vectorised strategies the rows that have passed; return the cells that acted."""
-        acted: list[Cell] = []
+        acted: list[SimulatedCell] = []
         for cell, core in self._audience.vectorised:
             own_start = self._turns.start(cell.name, rows, start)
             try:
@@ -388,7 +388,7 @@ class Sequencer:
                 acted.append(cell)
         return acted
 
-    def _send_acts(self, record: Any, acted: list[Cell]) -> None:
+    def _send_acts(self, record: Any, acted: list[SimulatedCell]) -> None:
         """Send what the strategies did at a market row, each in its turn."""
         self._market_to_followers()
         now_ns = self._clock.now_ns()
@@ -420,7 +420,7 @@ class Sequencer:
 
     # --- failures --------------------------------------------------------------------------------
 
-    def cell_changed(self, cell: Cell) -> None:
+    def cell_changed(self, cell: SimulatedCell) -> None:
         """Take notice that a cell has got or lost its core."""
         self._audience.cell_changed(cell)
         if cell.core is None:
@@ -433,34 +433,37 @@ class Sequencer:
         if cell.incarnation:
             self._revived.append(cell)
 
-    def _fail_on_row(self, cell: Cell, error: Exception, row: int) -> None:
+    def _fail_on_row(self, cell: SimulatedCell, error: Exception, row: int) -> None:
         """End an incarnation whose core could not take a row: it tries again, but not for ever."""
         rows = self._stream.rows
         assert rows is not None
         self._clock.advance(self._stream.times[row])
-        attempts = cell.attempts_on((self._stream.times[row], rows.codes[row]))
+        attempts = cell.quarantine.attempts_on((self._stream.times[row], rows.codes[row]))
         cell.fail(error, None)
         if attempts >= cell.spec.quarantine_after:
             self._quarantine(cell, error, rows.record(row), attempts)
             self._turns.had(cell.name, rows, row)
 
-    def _fail_on_event(self, cell: Cell, error: Exception, event: CodedEvent, record: Any) -> None:
+    def _fail_on_event(
+        self, cell: SimulatedCell, error: Exception, event: CodedEvent, record: Any
+    ) -> None:
         """End a strategy's incarnation; keep the event for the next, unless it is poison."""
         code, row = event
         self._clock.advance(max(row.time_ns, self._clock.now_ns()))
-        attempts = cell.attempts_on((row.time_ns, code))
+        attempts = cell.quarantine.attempts_on((row.time_ns, code))
         cell.fail(error, None)
         if attempts >= cell.spec.quarantine_after:
             self._quarantine(cell, error, record, attempts)
         else:
             self._audience.backlog(cell).failed = event
 
-    def _quarantine(self, cell: Cell, error: Exception, record: Any, attempts: int) -> None:
+    def _quarantine(
+        self, cell: SimulatedCell, error: Exception, record: Any, attempts: int
+    ) -> None:
         sequence = self._post.record("market", cell.name, record)
-        cell.quarantined.append(sequence)
-        cell.report_quarantine(error, sequence, type(record).__name__, attempts)
+        cell.quarantine.set_aside(sequence, type(record).__name__, attempts, error)
 
-    def _catch_up(self, cell: Cell) -> None:
+    def _catch_up(self, cell: SimulatedCell) -> None:
         """Show a restarted strategy what it missed; if it fails again, it misses the rest again."""
         self._market_to_followers()
         backlog = self._audience.take_backlog(cell)
@@ -488,5 +491,5 @@ class Sequencer:
                 return
 
 
-def _rank(cell: Cell) -> int:
+def _rank(cell: SimulatedCell) -> int:
     return cell.rank

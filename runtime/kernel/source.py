@@ -11,7 +11,7 @@ import attrs
 import trio
 
 from actors.actor import Rows, Source
-from runtime.kernel.cell import CellState
+from runtime.kernel.cell_spec import CellState
 from runtime.kernel.clock import VirtualClock
 
 _AHEAD = 2

@@ -22,8 +22,10 @@ from runtime.kernel.cell import Cell
 from runtime.kernel.supervisor import SupervisorReport
 from runtime.observe.result import ActorRow, ExitCode
 from runtime.system.rebuilding import rebuilt
-from runtime.wiring.plant import CORES, GUARD, Plant
+from runtime.wiring.blueprint import CORES
+from runtime.wiring.plant import Plant
 from runtime.wiring.routes import Role
+from runtime.wiring.supervision import GUARD
 
 SYSTEM = "system"
 _ALERTS_KEPT = 1000
@@ -161,7 +163,7 @@ class Running:
         plant = self.plant
         cell = plant.cells.get(event.actor)
         if cell is None and event.actor not in plant.shells:
-            self._fail(f"feed {event.actor} gave up: {event.reason}")
+            self._lose_feed(event.actor, f"feed {event.actor} gave up: {event.reason}")
             return
         if cell is not None:
             cell.mailbox.close()
@@ -172,6 +174,10 @@ class Running:
         self._fail(cause)
         self._halt(cause, event.actor)
         self._end_early()
+
+    def _lose_feed(self, feed: str, cause: str) -> None:
+        """Note that a feed stays down."""
+        self._fail(cause)
 
     def _halt(self, cause: str, actor: str) -> None:
         """Let nothing new leave, and have what is open cancelled, by the venue if need be."""

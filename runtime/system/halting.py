@@ -4,15 +4,25 @@ Each message is delivered by itself: one that cannot be (a full mailbox, a journ
 observer that raises) does not keep the others. The kill switch, told last, sees the rest through.
 """
 
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from loguru import logger
 
 from actors.messages.system import CancelAllAtVenue, Halt, Trip
 from runtime.wiring.plant import Plant
+from runtime.wiring.routes import Role
 
 SIGNAL = "signal"
 """Whose wish it is that came as a signal to the process."""
+
+
+@runtime_checkable
+class Emergency(Protocol):
+    """What can cancel everything at a venue when nothing else works."""
+
+    def cancel_all_now(self, cause: str) -> None:
+        """Cancel what works at the venue; nothing is recorded."""
+        ...
 
 
 def halt(plant: Plant, cause: str, by: str) -> list[str]:
@@ -47,3 +57,20 @@ def _deliver(plant: Plant, message: Any, sender: str) -> str:
     except Exception as error:  # noqa: BLE001 - it is reported, and the next message must go
         return f"{type(message).__name__} was not delivered: {error!r}"
     return f"{type(message).__name__} waits for room" if blocked else ""
+
+
+def cancel_past_the_journal(plant: Plant, cause: str) -> None:
+    """Cancel everything at the venue though nothing can be recorded any more; cancels only reduce.
+
+    A venue that is played in this process is told as directly as one outside.
+    """
+    for shell in plant.shells.values():
+        if isinstance(shell, Emergency):
+            shell.cancel_all_now(cause)
+    cell = plant.cells.get(Role.VENUE)
+    if plant.shells or cell is None or cell.core is None:
+        return
+    try:
+        cell.core.handle(CancelAllAtVenue(cause), plant.clock.now_ns())
+    except Exception as error:  # noqa: BLE001 - it is reported, and the end must go on
+        logger.error(f"the venue could not cancel: {error!r}")

@@ -7,27 +7,29 @@ cancelled at the venue, what can be made durable is, and it is out within a seco
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import attrs
 import trio
 from loguru import logger
 
 from actors.errors import JournalError
+from actors.messages.account import SetTradingState, TradingState
 from actors.messages.system import CancelAllAtVenue
 from actors.messages.venue import VenueCall
-from runtime.config.daemon import CrashConfig, StopConfig, StopPolicy
+from runtime.config.daemon import CrashConfig, FeedLoss, StopConfig, StopPolicy
 from runtime.kernel.clock import NANOSECONDS
 from runtime.kernel.envelope import Envelope
 from runtime.kernel.failures import report_failure
 from runtime.kernel.watchdog import Watchdog
 from runtime.observe.result import ExitCode
 from runtime.system.base import SYSTEM, Running
-from runtime.system.halting import halt_by_signal
+from runtime.system.halting import cancel_past_the_journal, halt, halt_by_signal
 from runtime.system.live_market import LiveMarket
 from runtime.system.notify import ServiceManager
 from runtime.system.stages import Stages
-from runtime.wiring.plant import Blueprint, Plant, build_live
+from runtime.wiring.blueprint import Blueprint
+from runtime.wiring.plant import Plant, build_live
 from runtime.wiring.routes import Role
 from runtime.wiring.tree import actor_rows
 
@@ -35,18 +37,9 @@ QUICK_S = 0.5
 """How long the quick end waits for what it has asked for: seconds."""
 
 
-@runtime_checkable
-class Emergency(Protocol):
-    """What can cancel everything at a venue when nothing else works."""
-
-    def cancel_all_now(self, cause: str) -> None:
-        """Cancel what works at the venue; nothing is recorded."""
-        ...
-
-
 @attrs.frozen(kw_only=True)
 class LiveSettings:
-    """How a run in real time ends, and who is told how it is.
+    """How a run in real time ends, what it does without a feed, and who is told how it is.
 
     ``epoch_ns`` is what its clock shows when it begins, instead of the machine's time.
     """
@@ -55,6 +48,7 @@ class LiveSettings:
     crash: CrashConfig = attrs.field(factory=CrashConfig)
     duration_ns: int | None = None
     blocked_after_ns: int = 0
+    feed_loss: FeedLoss = FeedLoss.HALT
     epoch_ns: int | None = None
     manager: ServiceManager = attrs.field(factory=ServiceManager)
 
@@ -259,9 +253,7 @@ class LiveSystem(Running):
         """Cancel everything at the venue by all ways there are: cancels only reduce."""
         self._send(CancelAllAtVenue(cause))
         if self._journal_error is not None:
-            for shell in self.plant.shells.values():
-                if isinstance(shell, Emergency):
-                    shell.cancel_all_now(cause)
+            cancel_past_the_journal(self.plant, cause)
 
     def _tell_undone(self) -> None:
         for words in self.undone:
@@ -281,6 +273,18 @@ class LiveSystem(Running):
     def _halt(self, cause: str, actor: str) -> None:
         if self._settings.crash.policy is not StopPolicy.KEEP:
             super()._halt(cause, actor)
+
+    def _lose_feed(self, feed: str, cause: str) -> None:
+        """Do not trade on blindly when a feed stays down."""
+        super()._lose_feed(feed, cause)
+        rule = self._settings.feed_loss
+        logger.error(f"{cause}; feed_loss: {rule}")
+        if rule is FeedLoss.HALT:
+            for problem in halt(self.plant, cause, SYSTEM):
+                logger.error(f"halt: {problem}")
+        elif rule is FeedLoss.REDUCE:
+            self._send(SetTradingState(state=TradingState.REDUCING, cause=cause))
+        self._market.end(feed)
 
     def _end_early(self) -> None:
         self.request_stop(self.failure or "failed", self._settings.crash.policy, ExitCode.FAILED)

@@ -106,7 +106,11 @@ class LiveMarket:
             for part in _by_time(rows.shifted(self._shift_ns)):
                 yield part
                 self.rows_passed += len(part)
-        self._going_on.discard(name)
+        self.end(name)
+
+    def end(self, feed: str) -> None:
+        """Say that nothing more comes of a feed: it is at its end, or has given up."""
+        self._going_on.discard(feed)
         if not self._going_on:
             self._have_ended.set()
 

@@ -22,8 +22,8 @@ from runtime.system.live import LiveSettings, LiveSystem
 from runtime.system.notify import ServiceManager
 from runtime.system.outcome import ProgressOf, WallTimes, outcome
 from runtime.system.system import SupervisionEvent, System
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint, with_strategies
-from runtime.wiring.plant import Blueprint
 from runtime.wiring.routes import Role
 
 JOURNAL_FILE = "journal.db"
@@ -139,6 +139,7 @@ def _system(
         crash=config.crash,
         duration_ns=config.daemon.duration_ns,
         blocked_after_ns=config.daemon.blocked_after_ns,
+        feed_loss=config.daemon.feed_loss,
         manager=ServiceManager.of(os.environ),
     )
     parts = attrs.evolve(parts, snapshot_every=config.daemon.snapshot_every)

@@ -20,7 +20,8 @@ from runtime.system.base import Observed as Observed
 from runtime.system.base import Running
 from runtime.system.base import SupervisionEvent as SupervisionEvent
 from runtime.system.rebuilding import tell_unheard_reports
-from runtime.wiring.plant import Blueprint, Plant, build_simulated
+from runtime.wiring.blueprint import Blueprint
+from runtime.wiring.plant import Plant, build_simulated
 from runtime.wiring.routes import Role
 from runtime.wiring.tree import actor_rows
 

@@ -34,9 +34,9 @@ from runtime.config.model import (
 from runtime.config.problems import Problems, shown
 from runtime.config.structure import structure
 from runtime.kernel.determinism import seeded_numpy
+from runtime.wiring.blueprint import CORES, Blueprint, MakeShell
 from runtime.wiring.brokers import broker_core, broker_models, fee_rate
 from runtime.wiring.placement import away_of, placed_maker
-from runtime.wiring.plant import CORES, Blueprint, MakeShell
 from runtime.wiring.remote import is_remote, remote_parts
 from runtime.wiring.routes import Role
 from runtime.wiring.socket_venue import VENUE_LINK

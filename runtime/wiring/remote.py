@@ -20,7 +20,7 @@ from runtime.config.problems import Problems
 from runtime.config.structure import structure
 from runtime.kernel.determinism import derived_seed
 from runtime.links.socket_adapter import SocketVenueConfig
-from runtime.wiring.plant import MakeShell
+from runtime.wiring.blueprint import MakeShell
 from runtime.wiring.socket_venue import socket_venue
 
 REMOTE = "venue"

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from runtime.kernel.cell import Cell
 from runtime.kernel.supervisor import ChildState
 from runtime.observe.result import ActorRow
-from runtime.wiring.plant import GUARD, Plant
+from runtime.wiring.plant import Plant
+from runtime.wiring.supervision import GUARD
 
 ROOT = "bulkhead"
 

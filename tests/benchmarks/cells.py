@@ -7,10 +7,11 @@ import msgspec
 import trio
 
 from actors.actor import Context
-from runtime.kernel.cell import Cell, CellServices, CellSpec
+from runtime.kernel.cell_spec import CellServices, CellSpec
 from runtime.kernel.clock import LiveClock
 from runtime.kernel.determinism import seeded_random
 from runtime.kernel.live import LiveTimers, Quiescence
+from runtime.kernel.live_cell import LiveCell
 from runtime.kernel.mailbox import Mailbox
 from runtime.kernel.post import Post
 
@@ -75,7 +76,7 @@ def _spec(name: str, rank: int, core: Any) -> CellSpec:
     return CellSpec(name=name, rank=rank, make_core=make_core, context=context)
 
 
-def _cells(cores: dict[str, Any]) -> tuple[Post, list[Cell]]:
+def _cells(cores: dict[str, Any]) -> tuple[Post, list[LiveCell]]:
     clock = LiveClock()
     timers = LiveTimers(clock)
     post = Post(clock, timers, None, None)
@@ -84,13 +85,12 @@ def _cells(cores: dict[str, Any]) -> tuple[Post, list[Cell]]:
         post=post,
         clock=clock,
         journal=None,
-        is_simulated=False,
         became_idle=quiescence.check,
         changed=lambda _cell: None,
     )
 
     cells = {
-        name: Cell(_spec(name, rank, core), Mailbox(name, capacity=4096), services)
+        name: LiveCell(_spec(name, rank, core), Mailbox(name, capacity=4096), services)
         for rank, (name, core) in enumerate(cores.items())
     }
     routes = {name: (cell,) for name, cell in cells.items()}

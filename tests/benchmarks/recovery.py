@@ -15,7 +15,8 @@ from actors.portfolio.config import PortfolioConfig
 from actors.portfolio.portfolio import Portfolio
 from runtime.kernel.determinism import seeded_scheduler, steady_collector
 from runtime.kernel.journal import InlineJournal
-from runtime.wiring.plant import Blueprint, build_live, build_simulated
+from runtime.wiring.blueprint import Blueprint
+from runtime.wiring.plant import build_live, build_simulated
 from runtime.wiring.routes import Role
 from tests.benchmarks.ring import CASH, round_trips
 

@@ -31,7 +31,8 @@ from actors.strategies.average_cross import AverageCross
 from runtime.config.model import SupervisionConfig
 from runtime.kernel.determinism import seeded_numpy
 from runtime.system.system import System
-from runtime.wiring.plant import CORES, Blueprint, build_live
+from runtime.wiring.blueprint import CORES, Blueprint
+from runtime.wiring.plant import build_live
 from runtime.wiring.routes import Role
 
 SEED = 20_260_101

@@ -13,7 +13,7 @@ from actors.messages.records import Origin
 from actors.messages.slices import Slice, SliceBuilder
 from actors.model.instrument import Instruments
 from actors.model.order import Liquidity
-from runtime.wiring.plant import Blueprint
+from runtime.wiring.blueprint import Blueprint
 from tests.ring.rig import config, run
 from tests.shared import conformance, shared_file
 

@@ -21,7 +21,7 @@ from actors.model.instrument import Instrument, InstrumentId, Instruments
 from actors.model.order import OrderStatus, TimeInForce
 from actors.strategies import Strategy
 from actors.venues.binance.market_data import BinanceMarketData
-from runtime.wiring.plant import Blueprint
+from runtime.wiring.blueprint import Blueprint
 from tests.ring.rig import config, run
 from tests.shared import conformance, shared_file
 

@@ -17,7 +17,7 @@ from actors.messages.records import Origin
 from actors.messages.slices import Slice, SliceBuilder
 from actors.model.instrument import Instrument, InstrumentId, Instruments
 from actors.model.timestamps import timestamp_ns
-from runtime.wiring.plant import Blueprint
+from runtime.wiring.blueprint import Blueprint
 from tests.ring.rig import config, run
 from tests.shared import cases, conformance, shared_file
 

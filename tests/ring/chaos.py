@@ -45,13 +45,17 @@ class Wish:
 
 
 class Chaos(Strategy):
-    """Does something at about one event in ``every``; its chance is drawn from the event alone."""
+    """Does something at about one event in ``every``; its chance is drawn from the event alone.
+
+    It does all there is to do, or some ``acts``: a name twice is twice as likely.
+    """
 
     @attrs.frozen(kw_only=True)
     class Parameters:
         every: int = 5
         quantity: Decimal = Decimal(2)
         convert: bool = False
+        acts: tuple[str, ...] = ()
 
     parameters: Parameters
 
@@ -73,6 +77,8 @@ class Chaos(Strategy):
             self.do_cancel,
             self.do_convert,
         )
+        if self.parameters.acts:
+            self.acts = tuple(getattr(self, f"do_{name}") for name in self.parameters.acts)
 
     def on_quote(self, quote: Quote) -> None:
         if quote.bid is not None and quote.ask is not None:

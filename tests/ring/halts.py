@@ -15,8 +15,9 @@ from runtime.config.model import RunConfig
 from runtime.kernel.journal import Entry, read_journal
 from runtime.system.halting import halt
 from runtime.system.system import System
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
-from runtime.wiring.plant import Blueprint, Plant, codec
+from runtime.wiring.plant import Plant, codec
 from runtime.wiring.routes import Role
 from tests.ring.rig import config
 from tests.ring.traps import Trap, trapped

@@ -10,7 +10,8 @@ import trio.testing
 from actors.messages.system import CancelAll
 from runtime.kernel.determinism import seeded_scheduler
 from runtime.kernel.journal import LiveJournal
-from runtime.wiring.plant import Blueprint, Plant, build_live
+from runtime.wiring.blueprint import Blueprint
+from runtime.wiring.plant import Plant, build_live
 
 Look = Callable[[Plant], Any]
 _SECOND_NS = 1_000_000_000

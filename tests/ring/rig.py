@@ -23,8 +23,9 @@ from runtime.kernel.journal import Entry, read_journal
 from runtime.observe.result import RunResult
 from runtime.system.outcome import WallTimes, outcome
 from runtime.system.system import System
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
-from runtime.wiring.plant import Blueprint, codec
+from runtime.wiring.plant import Plant, codec
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Change = Callable[[Blueprint], Blueprint]
@@ -77,11 +78,17 @@ def run(
     folder: Path | None = None,
     *,
     change: Change = unchanged,
+    prepare: Callable[[Plant], None] | None = None,
 ) -> Ran:
-    """Run a configuration, its blueprint changed; with a journal if there is a folder."""
+    """Run a configuration, its blueprint changed; with a journal if there is a folder.
+
+    ``prepare`` is shown the plant before it starts.
+    """
     path = None if folder is None else folder / f"journal-{next(_folders)}.db"
     plan = change(blueprint(settings))
     system = System(plan, journal_path=path, close_out=settings.close_out)
+    if prepare is not None:
+        system.prepare(prepare)
     system.run()
     result = outcome(settings, system, WallTimes(started_ns=0, finished_ns=0))
     entries = [] if path is None else list(read_journal(path, codec()))

@@ -32,7 +32,7 @@ from actors.model.order import OrderStatus
 from runtime.observe.result import ExitCode, OrderRow
 from runtime.research.artefacts import write_artefacts
 from runtime.research.statistics import statistics
-from runtime.wiring.plant import Blueprint
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.routes import Role
 from tests.ring.rig import Ran, check_books, config, run
 from tests.ring.scenes import SMALL

@@ -16,8 +16,9 @@ from actors.messages.trading import ExecutionReport, Fill, OrderArrived, PlaceOr
 from actors.model.order import TERMINAL
 from runtime.kernel.determinism import seeded_scheduler
 from runtime.kernel.journal import Entry, LiveJournal, read_journal, verify
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
-from runtime.wiring.plant import Blueprint, Plant, build_live, codec
+from runtime.wiring.plant import Plant, build_live, codec
 from runtime.wiring.routes import Role
 from tests.ring.rig import config, fold, with_sources
 from tests.ring.scenes import SMALL

@@ -19,7 +19,7 @@ from actors.messages.market import EventKind
 from actors.messages.slices import Slice, resliced
 from actors.messages.trading import ExecutionReport, ReportKind
 from actors.model.order import Liquidity
-from runtime.wiring.plant import Blueprint
+from runtime.wiring.blueprint import Blueprint
 from tests.ring.rig import Ran, check_books, config, repeated, run, with_sources
 from tests.ring.traps import Trap, trapped
 

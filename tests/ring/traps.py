@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from actors.actor import Context, Core
-from runtime.wiring.plant import Blueprint
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.routes import Role
 
 MakeCore = Callable[[Context], Core]

@@ -55,7 +55,6 @@ class BookMatcher(Matcher):
         reporter = Reporter(config.venue, config.commission, is_provisional=is_provisional)
         super().__init__(market, reporter)
         self._regimes = config.regimes
-        self.is_ordered = config.bars is _ADAPTIVE
         self._slippage = config.slippage
         self._needs_market = config.slippage.needs_market
         self._keeps_impact = config.slippage.keeps_impact
@@ -63,7 +62,8 @@ class BookMatcher(Matcher):
             market.returns = RecentReturns(config.volatility_window)
         self._partial_fills = config.partial_fills
         self._splits = config.fill_model is FillModel.SPLIT_30
-        self._policy = config.bars
+        self._configured_policy = config.bars
+        self.go_on()
         self._allow_outside_bar = config.allow_outside_bar
         self._shared_row: tuple[object, int] | None = None
         self._shared = 0
@@ -128,6 +128,11 @@ class BookMatcher(Matcher):
         """Let what still comes meet the last bar: there is no next one."""
         self._policy = _CLOSE
         self.is_ordered = False
+
+    def go_on(self) -> None:
+        """Let bars fill as configured once more."""
+        self._policy = self._configured_policy
+        self.is_ordered = self._policy is _ADAPTIVE
 
     def defers(self, held: OpenOrder) -> bool:
         """Return True between two bars: the next one is the order's moment."""

@@ -49,6 +49,10 @@ class Matcher(ABC):
         """Take notice that nothing more will be shown."""
         return
 
+    def go_on(self) -> None:
+        """Take notice that more will be shown after all."""
+        return
+
     def take_bar(self, held: OpenOrder, bar: Bar, now_ns: int) -> Reports:
         """Let an order take from the bar that has just been shown."""
         return self.take(held, now_ns) or []

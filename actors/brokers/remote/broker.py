@@ -129,8 +129,9 @@ class RemoteBroker:
         missing = self._config.capabilities.missing(order)
         if missing is not None:
             return f"{_NOT_SENT}{missing}"
-        is_part = "/" in order.client_order_id  # of a schedule that goes on
-        if 0 < order.created_ns <= self._resumed_from_ns and not is_part:
+        # parts and exits were approved with what they belong to, and leave when it is their turn
+        has_turn = bool(order.parent) or "/" in order.client_order_id
+        if 0 < order.created_ns <= self._resumed_from_ns and not has_turn:
             return f"{_NOT_SENT}approved before the restart"
         return None
 

@@ -44,6 +44,13 @@ class Ticket:
         return sum(self.trades.values(), ZERO)
 
 
+    @property
+    def most(self) -> Decimal:
+        """Return how much of it may trade, whatever becomes of a change that is not answered."""
+        quantity = self.order.quantity
+        return quantity if self.wanted is None else max(quantity, self.wanted.quantity)
+
+
 class Tickets:
     """The orders that are not over, by our ids."""
 
@@ -82,6 +89,5 @@ class Tickets:
             if kind is ReportKind.REPLACED and ticket.wanted is not None:
                 ticket.order = ticket.wanted
             ticket.wanted = None
-        is_filled = ticket.wanted is None and ticket.filled >= ticket.order.quantity
-        if kind in _OVER or is_filled:
+        if kind in _OVER or ticket.filled >= ticket.most:
             del self._tickets[report.client_order_id]

@@ -77,13 +77,14 @@ def as_it_stands(
         reason: Its words.
         ticket: What we know of it; None if it is over for us.
         say: Makes a report.
-        is_settled: Whether a change that does not show has not been made.
+        is_settled: Whether a change that does not show has not been made; of an order that has
+            traded whole this is certain.
     """
     wanted = None if ticket is None else ticket.wanted
     answers: list[ExecutionReport] = []
     if wanted is not None and is_changed(shown, wanted):
         answers.append(say(ReportKind.REPLACED, reason))
-    elif wanted is not None and is_settled:
+    elif wanted is not None and (is_settled or shown.status is OrderStatus.FILLED):
         answers.append(say(ReportKind.REPLACE_REJECTED, "the venue shows it unchanged"))
     end = ENDS.get(shown.status)
     if end is not None:

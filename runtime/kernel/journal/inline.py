@@ -80,8 +80,7 @@ class InlineJournal(Recorded):
     def close(self) -> None:
         """Commit and close."""
         self._flush()
-        self._stop_reading()
-        self._store.close()
+        self._close_all()
 
     def _flush(self) -> None:
         batch = self._take()

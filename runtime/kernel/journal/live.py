@@ -190,7 +190,6 @@ class LiveJournal(Recorded):
                 self._was_committed(batch)
             is_whole = self._failure is None
         finally:
-            self._stop_reading()
-            self._store.close(is_whole=is_whole)
+            self._close_all(is_whole=is_whole)
         if is_whole:
             acknowledged_path(self._path).unlink()

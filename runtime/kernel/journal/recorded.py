@@ -2,13 +2,13 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Protocol
 
 from actors.messages.system import Archived
 from runtime.kernel.codec import Codec
 from runtime.kernel.envelope import Envelope
+from runtime.kernel.journal.archives import Archives
 from runtime.kernel.journal.lookup import (
     find_in,
     marks_of,
@@ -19,7 +19,8 @@ from runtime.kernel.journal.lookup import (
 )
 from runtime.kernel.journal.marks import Mark, MarksOf, Snapshot
 from runtime.kernel.journal.rows import Entry, Row
-from runtime.kernel.journal.segments import Asked, archived_path, segments_after, select, stream
+from runtime.kernel.journal.schema import read_only
+from runtime.kernel.journal.segments import Asked, segments_after, select, stream
 from runtime.kernel.journal.store import Batch, Store
 
 
@@ -63,6 +64,7 @@ class Recorded:
         self._archived: dict[tuple[str, str], tuple[int, str]] = {}
         self._appended = self._committed = store.last_sequence
         self._reader: sqlite3.Connection | None = None
+        self._archives = Archives(store.path)
 
     @property
     def path(self) -> Path:
@@ -120,25 +122,28 @@ class Recorded:
         if queued is not None:
             return queued[1]
         found = find_in(self._connection, kind, key)
-        number = int(self._store.meta["segment"])
-        while found is None and number > 1:
-            number -= 1
-            archived = archived_path(self._path, number)
-            with closing(_read_only(archived)) as connection:
-                found = find_in(connection, kind, key)
+        if found is None:
+            complete = int(self._store.meta["segment"]) - 1
+            found = self._archives.find(complete, kind, key)
         return found
 
     @property
     def _connection(self) -> sqlite3.Connection:
         """Return a connection of the reader's own: the writer may be at work in its thread."""
         if self._reader is None:
-            self._reader = _read_only(self._path)
+            self._reader = read_only(self._path)
         return self._reader
 
     def _stop_reading(self) -> None:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+    def _close_all(self, *, is_whole: bool = True) -> None:
+        """Close the file that is written, and all that are read."""
+        self._stop_reading()
+        self._archives.close()
+        self._store.close(is_whole=is_whole)
 
     # --- what is written -------------------------------------------------------------------------
 
@@ -173,6 +178,3 @@ def all_rows(path: Path) -> Iterator[Row]:
         for connection, _meta, _path in segments:
             yield from select(connection)
 
-
-def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)

@@ -103,6 +103,11 @@ def connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
 
+def read_only(path: Path) -> sqlite3.Connection:
+    """Return a connection that only reads."""
+    return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+
+
 def create(path: Path, meta: dict[str, str]) -> sqlite3.Connection:
     """Make a journal and return a connection to it.
 
@@ -160,8 +165,7 @@ def reading(path: Path) -> Iterator[tuple[sqlite3.Connection, dict[str, str]]]:
     if not path.exists():
         raise JournalError(f"{path}: no such journal")
     try:
-        uri = f"{path.resolve().as_uri()}?mode=ro"
-        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+        with contextlib.closing(read_only(path)) as connection:
             meta = read_meta(connection)
             check_version(path, meta)
             yield connection, meta

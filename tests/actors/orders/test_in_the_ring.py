@@ -14,7 +14,7 @@ from actors.messages.trading import ReplaceResult
 from actors.model.order import OrderStatus
 from actors.orders.manager import OrderManager
 from runtime.observe.result import OrderRow
-from runtime.wiring.plant import Blueprint
+from runtime.wiring.blueprint import Blueprint
 from tests.ring.rig import Ran, check_books, config, repeated, run, with_sources
 from tests.ring.traps import Trap, trapped
 

@@ -18,7 +18,7 @@ from actors.model.money import NANOSECONDS
 from actors.model.order import OrderStatus, Schedule, ScheduleKind
 from actors.orders.config import OrderManagerConfig
 from actors.orders.manager import OrderManager
-from runtime.wiring.plant import Blueprint
+from runtime.wiring.blueprint import Blueprint
 from tests.actors.orders.rooms import asked, manager, of_kind, record_of, said, traded, updates
 from tests.builders import context
 from tests.ring.rig import Ran, config, run

@@ -12,8 +12,8 @@ from actors.messages.trading import Fill
 from actors.portfolio.books.settings import CostMethod
 from actors.portfolio.config import EquitySampling
 from runtime.config.model import RunConfig
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
-from runtime.wiring.plant import Blueprint
 from tests.ring.rig import Ran, config, repeated, run, with_sources
 from tests.ring.traps import Trap, trapped
 

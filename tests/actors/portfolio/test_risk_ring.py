@@ -10,7 +10,7 @@ from actors.messages.account import TradingStateChanged
 from actors.messages.system import ActorRestarted
 from actors.messages.trading import SignalRefused
 from runtime.observe.result import ExitCode
-from runtime.wiring.plant import Blueprint
+from runtime.wiring.blueprint import Blueprint
 from tests.ring.rig import Ran, check_books, config, run, with_sources
 from tests.ring.test_slicing import Cut
 from tests.ring.traps import Trap, trapped

@@ -16,8 +16,8 @@ from actors.model.money import ZERO
 from actors.model.order import TERMINAL, Order
 from actors.venues.fake.books import FakeLedger
 from runtime.observe.result import ExitCode
-from runtime.wiring.plant import Blueprint
-from tests.ring.crash_points.scene import ACTORS, CORES, settings
+from runtime.wiring.blueprint import Blueprint
+from tests.ring.crash_points.scene import ACTORS, CORES, halt_for_a_while, settings
 from tests.ring.rig import Ran, check_books, fold, run
 from tests.ring.traps import Trap, trapped
 
@@ -51,7 +51,7 @@ def undisturbed() -> tuple[Ran, dict[str, int]]:
         return plan
 
     with TemporaryDirectory() as folder:
-        ran = run(settings(), Path(folder), change=change)
+        ran = run(settings(), Path(folder), change=change, prepare=halt_for_a_while)
     check(ran)
     return ran, {actor: trap.calls for actor, trap in traps.items()}
 
@@ -72,7 +72,7 @@ def check_point(point: Point) -> None:
     trap = Trap(point.call, after=point.after)
     change = partial(trapped, actor=point.actor, trap=trap)
     with TemporaryDirectory() as folder:
-        ran = run(settings(), Path(folder), change=change)
+        ran = run(settings(), Path(folder), change=change, prepare=halt_for_a_while)
     assert trap.sprung == 1, f"{point}: nobody crashed"
     check(ran)
     if point.actor in CORES:

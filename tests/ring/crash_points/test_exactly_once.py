@@ -1,6 +1,5 @@
 """Whatever gets lost, doubled, late or out of order: each fill is booked once, none is missing."""
 
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent
@@ -11,8 +10,6 @@ from hypothesis import strategies as st
 
 from actors.messages.trading import Fill
 from runtime.observe.result import ExitCode
-from runtime.system import system
-from runtime.wiring.plant import build_simulated
 from tests.ring.crash_points.points import check_approvals, check_holdings, ledger_of
 from tests.ring.rig import Ran, config, run
 
@@ -77,13 +74,6 @@ def texts(draw: st.DrawFn) -> str:
     )
 
 
-@pytest.fixture
-def _archive(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the journal remember what the order manager evicts, as a daemon's does."""
-    build = partial(build_simulated, snapshot_every=1_000_000)
-    monkeypatch.setattr(system, "build_simulated", build)
-
-
 def ran_with(text: str) -> Ran:
     """Return the run of a configuration, with a journal for as long as it takes."""
     with TemporaryDirectory() as folder:
@@ -101,7 +91,6 @@ def check_exactly_once(ran: Ran) -> None:
     assert sorted(told) == sorted((trade.venue, trade.trade_id) for trade in ledger.trades)
 
 
-@pytest.mark.usefixtures("_archive")
 @settings(max_examples=20, deadline=None)
 @given(texts())
 def test_every_fill_is_booked_exactly_once(text: str) -> None:

@@ -20,16 +20,19 @@ from actors.messages.system import (
     MessageQuarantined,
     Overtaken,
 )
-from runtime.kernel.cell import Cell, CellServices, CellSpec
+from runtime.kernel.cell import Cell
+from runtime.kernel.cell_spec import CellServices, CellSpec
 from runtime.kernel.clock import Clock, LiveClock, VirtualClock
 from runtime.kernel.codec import Codec
 from runtime.kernel.envelope import Envelope
 from runtime.kernel.incarnation import Child
 from runtime.kernel.journal import Entry, InlineJournal, Journal
 from runtime.kernel.live import LiveTimers, Quiescence
+from runtime.kernel.live_cell import LiveCell
 from runtime.kernel.mailbox import WAIT, Mailbox, Overflow, Rule
 from runtime.kernel.post import Post, Ready, Receiver
 from runtime.kernel.restarts import Backoff, ChildPolicy, Restart, SupervisorPolicy
+from runtime.kernel.simulated_cell import SimulatedCell
 from runtime.kernel.supervisor import ChildSpec, Supervisor, SupervisorReport, SupervisorServices
 
 SECOND = 1_000_000_000
@@ -197,11 +200,11 @@ class Plant:
             post=self.post,
             clock=self.clock,
             journal=self.journal,
-            is_simulated=self.ready is not None,
             became_idle=self.quiescence.check,
             changed=self._changed,
         )
-        cell = Cell(
+        kind = LiveCell if self.ready is None else SimulatedCell
+        cell = kind(
             CellSpec(
                 name=name,
                 rank=len(self.cells),
@@ -225,7 +228,7 @@ class Plant:
         await wait_all_tasks_blocked()
         while self.ready:
             cell = heappop(self.ready)[2]
-            assert isinstance(cell, Cell)
+            assert isinstance(cell, SimulatedCell)
             cell.step(self.clock.now_ns())
             if cell.awaits_end:
                 cell.let_end()

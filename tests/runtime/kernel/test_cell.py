@@ -10,7 +10,7 @@ from trio.testing import MockClock
 from actors.actor import Later
 from actors.errors import JournalError, MailboxOverflow
 from actors.messages.system import ActorFailed, ActorRestarted, MessageQuarantined
-from runtime.kernel.cell import CellState
+from runtime.kernel.cell_spec import CellState
 from tests.runtime.kernel.fakes import (
     SECOND,
     Note,

@@ -8,7 +8,7 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from runtime.kernel.cell import CellState
+from runtime.kernel.cell_spec import CellState
 from runtime.kernel.journal import LiveJournal
 from tests.runtime.kernel.fakes import (
     SECOND,

@@ -10,7 +10,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from actors.actor import Context, Later
 from actors.errors import IntensityExceeded, MailboxOverflow
 from actors.messages.system import ActorFailed
-from runtime.kernel.cell import CellState
+from runtime.kernel.cell_spec import CellState
 from runtime.kernel.mailbox import Overflow, Rule
 from tests.runtime.kernel.fakes import (
     RULES,

@@ -13,7 +13,7 @@ from actors.errors import IntensityExceeded
 from actors.messages.records import MarketRow
 from actors.messages.system import ActorFailed
 from runtime.kernel import sequencer as sequencer_module
-from runtime.kernel.cell import CellState
+from runtime.kernel.cell_spec import CellState
 from runtime.kernel.clock import LiveClock
 from runtime.kernel.determinism import steady_collector
 from runtime.kernel.pace import Pace

@@ -9,7 +9,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors.messages.slices import Slice
-from runtime.kernel.cell import CellState
+from runtime.kernel.cell_spec import CellState
 from runtime.kernel.clock import VirtualClock
 from runtime.kernel.source import Ended, Failed, SourceCell
 from tests.builders import quote_rows

@@ -20,8 +20,9 @@ from runtime.kernel.determinism import seeded_scheduler
 from runtime.observe.result import ExitCode
 from runtime.system.live import LiveSettings, LiveSystem
 from runtime.system.outcome import WallTimes, outcome
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
-from runtime.wiring.plant import Blueprint, Plant
+from runtime.wiring.plant import Plant
 from runtime.wiring.routes import Role
 from tests.ring.rig import config
 from tests.ring.scenes import SMALL

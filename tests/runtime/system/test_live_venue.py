@@ -13,8 +13,9 @@ from runtime.config.daemon import StopConfig, StopPolicy
 from runtime.kernel.envelope import Envelope
 from runtime.observe.result import ExitCode
 from runtime.system.live import LiveSystem
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
-from runtime.wiring.plant import Blueprint, Plant
+from runtime.wiring.plant import Plant
 from runtime.wiring.routes import Role
 from tests.ring.rig import config
 from tests.ring.scenes import SMALL

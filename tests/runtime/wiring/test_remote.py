@@ -10,8 +10,8 @@ from actors.errors import ConfigError
 from actors.safety.kill_switch import KillSwitch
 from actors.venues.fake.venue import FakeVenue
 from runtime.config import parse_config
+from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
-from runtime.wiring.plant import Blueprint
 from runtime.wiring.routes import Role
 from tests.builders import context
 

@@ -148,6 +148,27 @@ def test_a_change_that_does_not_show_has_not_been_made_after_some_time() -> None
     assert kinds(talk.answer(ask(talk, 30), order=shown())) == [K.REPLACE_REJECTED]
 
 
+def test_an_order_that_has_traded_whole_is_not_changed_any_more() -> None:
+    talk = Talk()
+    talk.answer(talk.place(), order=shown())
+    talk.say(ReplacePlacedOrder(order=order("8")), 1)
+    talk.say(VenueNews(trades=(trade("5"),)))
+    assert talk.broker.open_tickets == 1  # it may be 8 now
+    (call,) = talk.say(QUERY, 2)
+    told = talk.answer(call, 2, order=shown(OrderStatus.FILLED, "5"))
+    assert kinds(told) == [K.REPLACE_REJECTED]
+    assert talk.broker.open_tickets == 0
+
+
+def test_an_order_that_has_traded_more_than_any_change_wants_is_over() -> None:
+    talk = Talk()
+    talk.answer(talk.place(), order=shown())
+    change = talk.say(ReplacePlacedOrder(order=order("3")), 1)[0]
+    talk.say(VenueNews(trades=(trade("5"),)))
+    assert talk.broker.open_tickets == 0
+    assert kinds(talk.overdue(change)) == [K.LOST]
+
+
 def test_a_cancelled_order_has_not_been_changed() -> None:
     talk = changing()
     said = talk.answer(ask(talk, 30), order=shown(OrderStatus.CANCELLED))

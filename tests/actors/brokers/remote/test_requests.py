@@ -185,6 +185,8 @@ def test_what_the_earlier_process_asked_is_lost_and_old_orders_are_not_sent() ->
     assert rejected.reason == "not sent: approved before the restart"
     part = order(order_id="run-one-1/2", created_ns=5)
     assert talk.place(part, 61).kind is CallKind.PLACE
+    exit_held_back = order(order_id="run-one-3", created_ns=5, parent="run-one-1")
+    assert talk.place(exit_held_back, 62).kind is CallKind.PLACE
     assert kinds(talk.answer(call, order=shown())) == [K.ACCEPTED]
 
 
