@@ -1,6 +1,7 @@
 """A run of each mode in one call, with the defaults that one would guess."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 from actors.errors import ExecutionError
 from runtime.api.run import Run, run_of
+from runtime.config import build_config, load_config
+from runtime.config.model import Mode
 
 
 def simulation(
@@ -96,22 +99,38 @@ def backtest(
     return _run(module_id, "backtest", _recorded(path, assets, feed), more, folder)
 
 
-def real_time(assets: Iterable[str], user_feed: bool = True) -> Run:
-    """Refuse: there is no live feed yet.
+def real_time(
+    config: str | Path | Mapping[str, Any],
+    *,
+    folder: Path | None = None,
+    live: bool = False,
+    overrides: Sequence[str] = (),
+) -> Run:
+    """Return a run in real time, in this process: what ``bulkhead run`` does with such a file.
+
+    It can be governed while it runs: see :meth:`Run.halt`, :meth:`Run.resume`, :meth:`Run.stop` and
+    :meth:`Run.status`; with a ``folder``, also from the command line.
 
     Args:
-        assets: Ids of the instruments wanted.
-        user_feed: Whether to listen to what the venue says of the own account.
+        config: A YAML file, or what one would hold as plain data; ``mode: paper`` or ``live``.
+        folder: Where the journal goes, and where a later run goes on from; None for no journal.
+        live: Must be True for ``mode: live``, which trades with real money.
+        overrides: Assignments ``a.b[0].c=value`` that go before what the file says.
 
     Raises:
-        ExecutionError: Always, until venues can be connected to.
+        ConfigError: With everything that is wrong.
+        ExecutionError: If the mode is not one of real time, or not the one that is asked for.
     """
-    wanted = ", ".join(assets)
-    also = " and the user feed" if user_feed else ""
-    raise ExecutionError(
-        f"real time: expected a venue that can be connected to, found none for {wanted}{also}; "
-        "this version replays recordings and simulates"
-    )
+    if isinstance(config, Mapping):
+        settings = build_config(config, overrides=overrides)
+    else:
+        settings = load_config(Path(config), overrides=overrides, environment=os.environ)
+    if not settings.mode.is_real_time:
+        raise ExecutionError(f"real time: expected mode: paper or live, found {settings.mode}")
+    if live is not (settings.mode is Mode.LIVE):
+        expected = "mode: live in the file as well" if live else "live=True as well: real money"
+        raise ExecutionError(f"real time: expected {expected}, found mode: {settings.mode}")
+    return Run(settings, folder=folder)
 
 
 def _recorded(path: str | Path, assets: Iterable[str] | None, feed: dict[str, Any]) -> Any:

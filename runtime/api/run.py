@@ -1,7 +1,7 @@
 """A run as an object: put together, started, listened to."""
 
 from collections.abc import Iterable
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -18,19 +18,30 @@ from actors.portfolio.portfolio import Portfolio
 from actors.strategies import Strategy
 from runtime.api.tap import TAP, MarketTap
 from runtime.config import RunConfig, StrategyConfig, build_config, to_plain
+from runtime.config.daemon import StopPolicy
 from runtime.observe.result import RunResult
 from runtime.research.execution import get_execution_stats
+from runtime.system import control_views
+from runtime.system.control_commands import Commands, Refused
 from runtime.system.events import EventKind, Events, EventStream
+from runtime.system.halting import halt
+from runtime.system.live import LiveSystem
+from runtime.system.lock import only_instance
 from runtime.system.session import Session
 from runtime.wiring.plant import Plant
 from runtime.wiring.routes import Role
+
+PROGRAM = "program"
+"""Whose wish a halt is that was asked for by :meth:`Run.halt`."""
 
 
 class Run:
     """One run of a configuration: to be started once.
 
     ``start()`` runs it to its end. ``async with run:`` runs it beside the block, inside of a trio
-    program, so that its events can be read meanwhile; the block's end waits for the run's end.
+    program, so that its events can be read meanwhile; the block's end waits for the run's end. A
+    run in real time waits for no reader of its events: who is far behind misses some, and is told
+    how many (``stream.missed``).
 
     Attributes:
         config: What will be run; grows with what is added.
@@ -42,8 +53,10 @@ class Run:
         self.config = config
         self.result: RunResult | None = None
         self._folder = folder
-        self._events = Events()
+        self._events = Events(waits=not config.mode.is_real_time)
         self._session: Session | None = None
+        self._begun = trio.Event()
+        self._is_over = False
         self._stack = AsyncExitStack()
 
     # --- putting together ------------------------------------------------------------------------
@@ -99,8 +112,11 @@ class Run:
         Raises:
             ConfigError: If a component's options are wrong.
             ExecutionError: If the run has begun before.
+            KernelError: If another process runs in the folder of a run in real time.
         """
-        self.result = self._new_session().run()
+        session = self._new_session()
+        with self._alone():
+            self.result = session.run()
         return self.result
 
     def get_execution_stats(self) -> dict[str, Any]:
@@ -162,23 +178,110 @@ class Run:
         self._events.close()  # nobody reads on: the run need not wait
         return await self._stack.__aexit__(kind, error, traceback)
 
-    def stop(self) -> None:
-        """Pass no more market data; the run winds down in order."""
-        if self._session is not None:
-            self._session.system.interrupt()
+    # --- governing -------------------------------------------------------------------------------
+
+    async def begun(self) -> None:
+        """Return when a run that was entered with ``async with`` has its actors, or has ended."""
+        await self._begun.wait()
+
+    def stop(self, policy: StopPolicy | str | None = None) -> None:
+        """Let the run wind down in order; nothing happens before it has begun.
+
+        Args:
+            policy: In real time, what becomes of orders and positions: ``keep``, ``cancel`` or
+                ``flatten``; the configuration's if not given. In virtual time it must be None.
+
+        Raises:
+            ExecutionError: If a policy is given to a run in virtual time.
+            ValueError: If there is no such policy.
+        """
+        wanted = None if policy is None else StopPolicy(policy)
+        if self._session is None:
+            return
+        system = self._session.system
+        if isinstance(system, LiveSystem):
+            system.request_stop("stopped by the program", wanted)
+        elif wanted is not None:
+            raise ExecutionError("stop: expected no policy for a run in virtual time")
+        else:
+            system.interrupt()
+
+    def halt(self, cause: str) -> None:
+        """Let no new order leave, cancel everything at the venue, and latch it; see :meth:`resume`.
+
+        It does not need portfolio, broker or order manager to work.
+
+        Args:
+            cause: Why, in words: it must be acknowledged to resume.
+
+        Raises:
+            ExecutionError: If the run is not in real time, does not run, or something of it could
+                not be delivered; the rest was.
+        """
+        failed = halt(self._governed().plant, cause, PROGRAM)
+        if failed:
+            raise ExecutionError(f"halt: {'; '.join(failed)}")
+
+    async def resume(self, acknowledges: str) -> None:
+        """Lift a halt; when there are several causes, when the last one is acknowledged.
+
+        Args:
+            acknowledges: The cause of the halt, or a beginning of it that is long enough.
+
+        Raises:
+            ExecutionError: If the run is not in real time, does not run, or the halt holds.
+        """
+        commands = Commands(self._governed(), {})
+        try:
+            await commands.run("resume", {"acknowledges": acknowledges})
+        except Refused as refusal:
+            raise ExecutionError(f"resume: {refusal}") from refusal
+
+    def status(self) -> dict[str, Any]:
+        """Return how a run in real time stands, as ``bulkhead status --json`` tells it.
+
+        Raises:
+            ExecutionError: If the run is not in real time, or does not run.
+        """
+        return control_views.status(self._governed().plant)
+
+    def _governed(self) -> LiveSystem:
+        system = None if self._session is None else self._session.system
+        if not self.config.mode.is_real_time:
+            found = f"mode: {self.config.mode}"
+            raise ExecutionError(f"the run: expected one in real time, found {found}")
+        if not isinstance(system, LiveSystem) or not system.has_begun or self._is_over:
+            raise ExecutionError("the run: expected one that runs, found one that does not")
+        return system
+
+    # --- beside a program ------------------------------------------------------------------------
 
     async def _run_beside(self) -> None:
-        session = self._new_session()
-        session.system.prepare(self._attach)
         try:
-            self.result = await session.run_here()
+            session = self._new_session()
+            session.system.prepare(self._attach)
+            session.system.accompany(self._tell_begun)
+            with self._alone():
+                self.result = await session.run_here()
         finally:
+            self._is_over = True
             self._events.finish()
+            self._begun.set()
 
     def _attach(self, plant: Plant) -> None:
         plant.post.tap = self._events.take
-        assert plant.sequencer is not None
-        plant.sequencer.breathe = self._events.breathe
+        if plant.sequencer is not None:
+            plant.sequencer.breathe = self._events.breathe
+
+    async def _tell_begun(self) -> None:
+        self._begun.set()
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Keep other processes out of the folder of a run in real time."""
+        if self._folder is None or not self.config.mode.is_real_time:
+            return nullcontext()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return only_instance(self._folder)
 
     @property
     def _has_set_out(self) -> bool:

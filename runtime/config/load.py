@@ -64,13 +64,22 @@ def parse_config(
     return attrs.evolve(config, document=problems.document)
 
 
-def build_config(data: Mapping[str, Any], name: str = "(built)") -> RunConfig:
+def build_config(
+    data: Mapping[str, Any], name: str = "(built)", *, overrides: Sequence[str] = ()
+) -> RunConfig:
     """Return the configuration that plain data, as a YAML file would hold them, describe.
 
+    Args:
+        data: What the file would hold.
+        name: What problems call them.
+        overrides: Assignments ``a.b[0].c=value`` that go before what the data say.
+
     Raises:
-        ConfigError: With every problem of the data; ``name`` is what problems call them.
+        ConfigError: With every problem of the data and of the overrides.
     """
     problems = Problems(Document(file=name, data=dict(data)))
+    for assignment in overrides:
+        apply_override(assignment, problems, {})
     translate(problems)
     fill_in_preset(problems)
     config = _structured(problems)

@@ -90,12 +90,16 @@ class BackoffConfig:
 
 @attrs.frozen(kw_only=True)
 class SupervisionConfig:
-    """How often an actor may fail: ``intensity`` restarts within ``period_ns``."""
+    """How often an actor may fail: ``intensity`` restarts within ``period_ns``.
+
+    In real time, one that takes longer than ``start_timeout_ns`` to start has failed.
+    """
 
     intensity: int = attrs.field(default=3, validator=_at_least(0))
     period_ns: int = attrs.field(default=60 * _SECOND, validator=_above_zero)
     backoff: BackoffConfig = BackoffConfig()
     quarantine_after: int = attrs.field(default=3, validator=_at_least(1))
+    start_timeout_ns: int = attrs.field(default=30 * _SECOND, validator=_above_zero)
 
 
 @attrs.frozen(kw_only=True)

@@ -37,19 +37,24 @@ class Incarnation:
         is_up: Whether the child has told that it is ready.
         is_asked_to_stop: Whether its end, from now on, is no exit of its own.
         is_overdue: Whether it did not stop in time and was cancelled.
+        is_late: Whether it was not ready in time and was cancelled.
     """
 
     def __init__(
         self,
         child: Child,
-        shutdown_s: float | None,
         tell: Callable[["Incarnation", Progress], None],
+        *,
+        start_s: float | None,
+        shutdown_s: float | None,
     ) -> None:
         self.error: Exception | None = None
         self.is_up = False
         self.is_asked_to_stop = False
         self.is_overdue = False
+        self.is_late = False
         self._child = child
+        self._start_s = inf if start_s is None else start_s
         self._shutdown_s = shutdown_s
         self._tell = tell
         self._has_begun = False
@@ -61,6 +66,7 @@ class Incarnation:
         if self.is_up:
             raise RuntimeError(f"{self._child.name} called started() twice in one incarnation")
         self.is_up = True
+        self._scope.deadline = inf
         self._tell(self, Progress.UP)
 
     async def run(self) -> None:
@@ -69,7 +75,9 @@ class Incarnation:
             with self._scope:
                 if not self.is_asked_to_stop:
                     self._has_begun = True
+                    self._scope.deadline = trio.current_time() + self._start_s
                     await self._run_child()
+            self.is_late = self._scope.cancelled_caught and not self.is_asked_to_stop
         finally:
             self._ended.set()
             self._tell(self, Progress.ENDED)
@@ -87,6 +95,7 @@ class Incarnation:
     async def stop(self) -> None:
         """Ask the child to end and wait for as long as it may take; then cancel it."""
         self.is_asked_to_stop = True
+        self._scope.deadline = inf
         if self._shutdown_s != 0 and self._ask():
             with trio.move_on_after(inf if self._shutdown_s is None else self._shutdown_s):
                 await self._ended.wait()

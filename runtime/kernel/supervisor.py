@@ -76,22 +76,27 @@ def _default_shutdown_s(spec: "ChildSpec") -> float | None:
 
 @attrs.frozen(kw_only=True)
 class ChildSpec:
-    """A child, its policy, and how long it may take to stop.
+    """A child, its policy, and how long it may take to start and to stop.
 
-    ``shutdown_s`` is in seconds of trio's clock: 0 cancels at once, without asking; None waits for
-    ever. By default a worker gets 5 s and a supervisor all the time it needs.
+    Both are in seconds of trio's clock; None waits for ever. A child that is not ready after
+    ``start_s`` has failed. A ``shutdown_s`` of 0 cancels at once, without asking; by default a
+    worker gets 5 s and a supervisor all the time it needs.
 
     Raises:
-        ValueError: If the policy has another name, or ``shutdown_s`` is negative.
+        ValueError: If the policy has another name, ``start_s`` is not more than 0, or
+            ``shutdown_s`` is negative.
     """
 
     child: Child
     policy: ChildPolicy
+    start_s: float | None = None
     shutdown_s: float | None = attrs.Factory(_default_shutdown_s, takes_self=True)
 
     def __attrs_post_init__(self) -> None:
         if self.child.name != self.policy.name:
             raise ValueError(f"{self.child.name}: its policy is for {self.policy.name}")
+        if self.start_s is not None and not self.start_s > 0:
+            raise ValueError(f"{self.child.name}: start_s must be more than 0, or None")
         if self.shutdown_s is not None and not self.shutdown_s >= 0:
             raise ValueError(f"{self.child.name}: shutdown_s must be 0 or more, or None")
 
@@ -215,8 +220,10 @@ class Supervisor:
         now_ns = max(self._services.clock.now_ns(), self._rung_ns)
         while (name := self._restarts.next_start(now_ns)) is not None:
             seat = self._seats[name]
-            tell = partial(self._hear, seat)
-            seat.life = Incarnation(seat.spec.child, seat.spec.shutdown_s, tell)
+            spec, tell = seat.spec, partial(self._hear, seat)
+            seat.life = Incarnation(
+                spec.child, tell, start_s=spec.start_s, shutdown_s=spec.shutdown_s
+            )
             seat.launches += 1
             seat.has_given_up = False
             self._restarts.launched(name)
@@ -349,6 +356,9 @@ class Supervisor:
 def _failure_of(life: Incarnation, spec: ChildSpec) -> FailureReport | None:
     if life.error is not None:
         return report_failure(life.error)
+    if life.is_late:
+        text = f"was not ready within {spec.start_s:g} s and was cancelled"
+        return FailureReport(kind="StartTimeout", text=text, where="unknown")
     if life.is_overdue:
         text = f"did not stop within {spec.shutdown_s:g} s and was cancelled"
         return FailureReport(kind="ShutdownTimeout", text=text, where="unknown")

@@ -162,8 +162,11 @@ class Running:
     def _gave_up(self, event: ActorGaveUp) -> None:
         plant = self.plant
         cell = plant.cells.get(event.actor)
-        if cell is None and event.actor not in plant.shells:
+        if event.actor in [feed.name for feed in plant.feeds]:
             self._lose_feed(event.actor, f"feed {event.actor} gave up: {event.reason}")
+            return
+        if cell is None and event.actor not in plant.shells:
+            self._fail(f"{event.actor} gave up: {event.reason}")
             return
         if cell is not None:
             cell.mailbox.close()

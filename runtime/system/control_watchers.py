@@ -22,12 +22,14 @@ class Watchers:
         self._post = post
         self._before: See | None = None
         self._all: list[See] = []
+        self._is_there = False
 
     @contextmanager
     def watching(self, see: See) -> Iterator[None]:
         """Show every delivered message to a function while the block runs."""
-        if not self._all:
+        if not self._is_there:
             self._before, self._post.tap = self._post.tap, self._show
+            self._is_there = True
         self._all.append(see)
         try:
             yield
@@ -37,8 +39,9 @@ class Watchers:
     def _leave(self, see: See) -> None:
         if see in self._all:
             self._all.remove(see)
-            if not self._all:
+            if not self._all and self._post.tap == self._show:  # else somebody looks through us
                 self._post.tap, self._before = self._before, None
+                self._is_there = False
 
     def _show(self, envelope: Envelope) -> None:
         if self._before is not None:

@@ -2,7 +2,7 @@
 
 A stream is read beside the run, in the same event loop. In simulated time the run waits for its
 readers now and then, so nothing is lost and little is kept; a stream that is closed is waited for
-no more.
+no more. In real time nobody is waited for: what finds a stream far behind is left out, and counted.
 """
 
 from collections import deque
@@ -44,7 +44,7 @@ from actors.messages.trading import Fill, FillSettled, OrderUpdate, ReplaceResul
 from runtime.kernel.envelope import Envelope
 
 _BACKLOG = 1024
-"""How many events a stream may be behind before the run waits for its reader."""
+"""How many events a stream may be behind before the run waits for its reader, or drops some."""
 
 
 class EventKind(StrEnum):
@@ -128,10 +128,13 @@ class EventStream:
 
     Attributes:
         kinds: What it is about.
+        missed: How many events were left out because the reader was far behind; in real time only.
     """
 
-    def __init__(self, kinds: frozenset[EventKind]) -> None:
+    def __init__(self, kinds: frozenset[EventKind], *, is_awaited: bool = True) -> None:
         self.kinds = kinds
+        self.missed = 0
+        self._is_awaited = is_awaited
         self._waiting: deque[Event] = deque()
         self._is_closed = False
         self._changed = trio.Event()
@@ -143,8 +146,10 @@ class EventStream:
         return len(self._waiting) > _BACKLOG and not self._is_closed
 
     def publish(self, event: Event) -> None:
-        """Take an event in."""
-        if not self._is_closed:
+        """Take an event in; one for which nobody may wait is left out if there are too many."""
+        if not self._is_awaited and self.is_behind:
+            self.missed += 1
+        elif not self._is_closed:
             self._waiting.append(event)
             self._changed.set()
 
@@ -181,14 +186,18 @@ class EventStream:
 
 
 class Events:
-    """Shows everything that is delivered to the streams that want it."""
+    """Shows everything that is delivered to the streams that want it.
 
-    def __init__(self) -> None:
+    ``waits`` is whether the run waits for its readers.
+    """
+
+    def __init__(self, *, waits: bool = True) -> None:
+        self._waits = waits
         self._streams: list[EventStream] = []
 
     def subscribe(self, kinds: Iterable[EventKind]) -> EventStream:
         """Return a new stream of events of these kinds, from now on."""
-        stream = EventStream(frozenset(kinds))
+        stream = EventStream(frozenset(kinds), is_awaited=self._waits)
         self._streams.append(stream)
         return stream
 

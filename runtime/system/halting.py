@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from loguru import logger
 
+from actors.actor import Core
 from actors.messages.system import CancelAllAtVenue, Halt, Trip
 from runtime.wiring.plant import Plant
 from runtime.wiring.routes import Role
@@ -62,15 +63,23 @@ def _deliver(plant: Plant, message: Any, sender: str) -> str:
 def cancel_past_the_journal(plant: Plant, cause: str) -> None:
     """Cancel everything at the venue though nothing can be recorded any more; cancels only reduce.
 
-    A venue that is played in this process is told as directly as one outside.
+    Nothing new leaves from then on, not even what was recorded in time. A venue that is played in
+    this process is told as directly as one outside.
     """
+    cell = plant.cells.get(Role.VENUE)
+    core = None if cell is None else cell.core
+    if core is not None:
+        _say(core, Halt(cause), plant)
     for shell in plant.shells.values():
         if isinstance(shell, Emergency):
             shell.cancel_all_now(cause)
-    cell = plant.cells.get(Role.VENUE)
-    if plant.shells or cell is None or cell.core is None:
-        return
+    if core is not None and not plant.shells:
+        _say(core, CancelAllAtVenue(cause), plant)
+
+
+def _say(core: Core, message: Any, plant: Plant) -> None:
+    """Tell a core something by the shortest way; what it answers, nobody can record."""
     try:
-        cell.core.handle(CancelAllAtVenue(cause), plant.clock.now_ns())
-    except Exception as error:  # noqa: BLE001 - it is reported, and the end must go on
-        logger.error(f"the venue could not cancel: {error!r}")
+        core.handle(message, plant.clock.now_ns())
+    except Exception as error:  # noqa: BLE001 - it is reported, and the next message must go
+        logger.error(f"the venue was not told {type(message).__name__}: {error!r}")

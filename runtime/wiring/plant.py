@@ -35,7 +35,7 @@ from runtime.kernel.watchdog import Handling
 from runtime.wiring.blueprint import CORES, Blueprint
 from runtime.wiring.cells import make_cells
 from runtime.wiring.routes import journaled_types
-from runtime.wiring.supervision import Report, links, supervision, supervision_tree
+from runtime.wiring.supervision import Report, Supervision
 
 
 @attrs.define
@@ -112,14 +112,14 @@ def build_simulated(
     if snapshot_every is not None and journal is not None:
         keeper = Keeper(list(cells.values()), journal, post, every=snapshot_every)
         sequencer.between = keeper.keep_if_due
-    root = supervision_tree(blueprint, feeds, cells, supervision(blueprint, clock, report), [])
+    supervision = Supervision(blueprint, clock, report, has_start_timeouts=False)
     return Plant(
         clock,
         post,
         journal,
         cells,
         feeds,
-        root,
+        supervision.tree(feeds, cells, []),
         blueprint.instruments,
         sequencer=sequencer,
         keeper=keeper,
@@ -164,17 +164,16 @@ def build_live(
         keeper = Keeper(list(cells.values()), journal, post, every=blueprint.snapshot_every)
         writer = journal if journal_failed is None else WatchedJournal(journal, journal_failed)
         helpers = [writer, timers, keeper]
-    supervised = supervision(blueprint, clock, report)
+    supervision = Supervision(blueprint, clock, report, has_start_timeouts=True)
     shells = {name: make(post, clock) for name, make in blueprint.shells.items()}
-    helpers += links(blueprint, shells, supervised)
-    root = supervision_tree(blueprint, feeds, cells, supervised, helpers)
+    helpers += supervision.links(shells)
     return Plant(
         clock,
         post,
         journal,
         cells,
         feeds,
-        root,
+        supervision.tree(feeds, cells, helpers),
         blueprint.instruments,
         quiescence=quiescence,
         shells=shells,
@@ -230,9 +229,9 @@ def _nothing(*_arguments: Any) -> None:
 class _Changes:
     """Passes on which cells have changed, to a listener that is built after the cells."""
 
-    listener: Callable[[Cell], None] = staticmethod(_nothing)
+    listener: Callable[[SimulatedCell], None] = staticmethod(_nothing)
 
-    def cell_changed(self, cell: Cell) -> None:
+    def cell_changed(self, cell: SimulatedCell) -> None:
         self.listener(cell)
 
 

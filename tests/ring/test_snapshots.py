@@ -11,7 +11,6 @@ import attrs
 import pytest
 
 from runtime.config.model import RunConfig
-from runtime.kernel.cell import Cell
 from runtime.observe.result import OrderRow
 from runtime.system.outcome import WallTimes, outcome
 from runtime.system.system import System
@@ -59,7 +58,7 @@ class Exchange:
 
         cell.step = counted
 
-    def exchange(self, cell: Cell, plant: Plant) -> None:
+    def exchange(self, cell: Any, plant: Plant) -> None:
         """Put a rebuilt core in the place of the old one."""
         assert plant.sequencer is not None
         core = cell.rebuilt(plant.journal, getattr(cell.core, "market", None))

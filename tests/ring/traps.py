@@ -1,6 +1,6 @@
 """Cores that raise once, at a chosen moment; the trap is outside the core, so the retry passes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import attrs
@@ -42,6 +42,13 @@ class Trap:
         self._times = times
         self._matches = matches
 
+    def recovery(self, history: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """Yield a history as it is."""
+        yield from history
+
+    def start(self) -> None:
+        """Take notice that an incarnation starts."""
+
     def call(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Do the work, unless the trap springs."""
         if not self._matches(arguments[0]):
@@ -60,6 +67,35 @@ class Trap:
         raise Sprung(f"call {self.calls}")
 
 
+class DoubleTrap(Trap):
+    """Springs, and once more while the next incarnation recovers: after some of its history.
+
+    A strategy, which recovers from nothing, fails when it is started.
+    """
+
+    def __init__(self, at: int, *, replayed: int) -> None:
+        super().__init__(at)
+        self.sprung_again = 0
+        self._replayed = replayed
+
+    def recovery(self, history: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """Yield the history, or only its beginning."""
+        for number, each in enumerate(history):
+            if number == self._replayed:
+                self._spring_again()
+            yield each
+        self._spring_again()
+
+    def start(self) -> None:
+        """Take notice that an incarnation starts."""
+        self._spring_again()
+
+    def _spring_again(self) -> None:
+        if self.sprung and not self.sprung_again:
+            self.sprung_again += 1
+            raise Sprung(f"recovery from call {self.calls}")
+
+
 def trapped(plan: Blueprint, actor: str, trap: Trap) -> Blueprint:
     """Return the blueprint with one actor's calls in a trap: messages, rows, reactions."""
     if actor in list(Role):
@@ -72,9 +108,11 @@ def trapped(plan: Blueprint, actor: str, trap: Trap) -> Blueprint:
 def _trapping(make: MakeCore, trap: Trap) -> MakeCore:
     def make_trapped(context: Context) -> Core:
         core: Any = make(context)
-        start = core.start
+        start, recover = core.start, core.recover
+        core.recover = lambda history: recover(trap.recovery(history))
 
         def start_and_trap(now_ns: int) -> list[Any]:
+            trap.start()
             outputs: list[Any] = start(now_ns)
             _set(core, trap)  # from now on: recovery is left alone
             return outputs

@@ -157,7 +157,7 @@ supervision: {jitter: 5, backoff: {jitter: 5, factor: 0}}
         "run.yaml:12: supervision.backoff.factor: expected 1 or more, found 0.0",
         "run.yaml:12: supervision.backoff.jitter: expected a number from 0 to 1, found 5.0",
         "run.yaml:12: supervision.jitter: expected one of the keys backoff, intensity, period,"
-        " quarantine_after, found an unknown one",
+        " quarantine_after, start_timeout, found an unknown one",
         "run.yaml:2: sed: expected a known key, found an unknown one; did you mean 'seed'?",
     ]
 

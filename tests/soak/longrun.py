@@ -66,6 +66,7 @@ broker:
   venue:
     type: fake
     page_size: 50
+    remembers: 1000
     habits: {rejects: 0.01, parts: 0.3, rests: 0.2}
     faults: {lose_answer: 0.005, duplicate_news: 0.05, delay_news: 0.1, drop_news: 0.02}
 """

@@ -1,10 +1,12 @@
-"""What a fake venue knows: every order, every trade, and what the account holds.
+"""What a fake venue knows: orders, trades, and what the account holds.
 
-It is the world, not one of our actors: it forgets nothing.
+It is the world, not one of our actors. What it holds is exact for ever; of orders that are over and
+of trades it forgets the oldest (:attr:`~actors.venues.fake.config.FakeVenueConfig.remembers`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 
 import attrs
 
@@ -16,6 +18,7 @@ from actors.venues.fake.fates import Fate
 
 _FILLED = OrderStatus.FILLED
 _PARTLY = OrderStatus.PARTIALLY_FILLED
+_CANCELLED = OrderStatus.CANCELLED
 
 
 @attrs.define(kw_only=True)
@@ -59,6 +62,12 @@ class FakeOrder:
         """Return whether it is not over."""
         return self.status not in TERMINAL
 
+    @property
+    def is_settled(self) -> bool:
+        """Return whether nothing will become of it any more."""
+        awaits_trade = self.fate is Fate.LATE_FILL and self.status is _CANCELLED and self.leaves
+        return not (self.is_open or awaits_trade)
+
     def shown(self) -> VenueOrder:
         """Return it as the venue tells of it."""
         order = self.order
@@ -79,7 +88,8 @@ class FakeLedger:
     """The books at one moment, to be compared with ours.
 
     ``violations`` is what should never have come; ``places_after_halt`` counts orders that came
-    although our own side had been halted.
+    although our own side had been halted. Positions and balances count the ``forgotten_trades``,
+    of which ``trades`` tells no more, as it tells nothing of ``forgotten_orders``.
     """
 
     positions: Mapping[str, Decimal]
@@ -90,6 +100,8 @@ class FakeLedger:
     """Every order and every change that came, as it came."""
     violations: tuple[str, ...]
     places_after_halt: int
+    forgotten_orders: int = 0
+    forgotten_trades: int = 0
 
 
 class FakeBooks:
@@ -101,7 +113,12 @@ class FakeBooks:
         self.placed: list[Order] = []
         self.violations: list[str] = []
         self.places_after_halt = 0
+        self.forgotten_orders = 0
+        self.forgotten_trades = 0
         self._config = config
+        self._most = config.remembers
+        self._slack = self._most // 4 + 1
+        self._trim_at = self._most + self._slack
         self.positions: dict[str, Decimal] = {}
         self.balances: dict[str, Decimal] = dict(config.balances)
         self._last_prices: dict[str, Decimal] = {}
@@ -119,7 +136,9 @@ class FakeBooks:
 
     def add(self, order: Order, fate: Fate, shown_ns: int, *, is_ours: bool = True) -> FakeOrder:
         """Take an order into the books."""
-        venue_order_id = f"V{len(self.orders) + 1}"
+        if len(self.orders) >= self._trim_at:
+            self._forget_orders()
+        venue_order_id = f"V{self.forgotten_orders + len(self.orders) + 1}"
         key = order.client_order_id if is_ours else venue_order_id
         held = FakeOrder(
             key=key,
@@ -142,7 +161,7 @@ class FakeBooks:
         is_maker = held.fate is not Fate.FILL
         trade = VenueTrade(
             venue=self._config.name,
-            trade_id=f"T{len(self.trades) + 1}",
+            trade_id=f"T{self.trades_told + 1}",
             client_order_id=order.client_order_id if held.is_ours else "",
             venue_order_id=held.venue_order_id,
             instrument=order.instrument,
@@ -154,6 +173,9 @@ class FakeBooks:
             liquidity=Liquidity.MAKER if is_maker else Liquidity.TAKER,
         )
         self.trades.append(trade)
+        if len(self.trades) >= self._most + self._slack:
+            self.forgotten_trades += self._slack
+            del self.trades[: self._slack]
         held.trades.append(trade)
         self._last_prices[order.instrument] = price
         held_before = self.positions.get(order.instrument, ZERO)
@@ -167,6 +189,32 @@ class FakeBooks:
             held.status = _PARTLY
         return trade
 
+    def note_placed(self, order: Order) -> None:
+        """Remember an order, or a change of one, as it came."""
+        self.placed.append(order)
+        if len(self.placed) >= self._most + self._slack:
+            del self.placed[: self._slack]
+
+    def _forget_orders(self) -> None:
+        """Forget the oldest that are settled; the others stay, however many they are."""
+        too_many = len(self.orders) - self._most
+        settled = (key for key, held in self.orders.items() if held.is_settled)
+        for key in list(islice(settled, too_many)):
+            del self.orders[key]
+            self.forgotten_orders += 1
+        self._trim_at = max(self._most, len(self.orders)) + self._slack
+
+    @property
+    def trades_told(self) -> int:
+        """Return how many trades there have been."""
+        return self.forgotten_trades + len(self.trades)
+
+    def trades_from(self, number: int) -> tuple[int, Sequence[VenueTrade]]:
+        """Return a page of trades from a number on, or the first that it can tell; its number."""
+        first = max(number - self.forgotten_trades, 0)
+        page = self.trades[first : first + self._config.page_size]
+        return self.forgotten_trades + first, page
+
     def ledger(self) -> FakeLedger:
         """Return everything as it is now."""
         return FakeLedger(
@@ -177,4 +225,6 @@ class FakeBooks:
             placed=tuple(self.placed),
             violations=tuple(self.violations),
             places_after_halt=self.places_after_halt,
+            forgotten_orders=self.forgotten_orders,
+            forgotten_trades=self.forgotten_trades,
         )

@@ -136,6 +136,9 @@ class FakeVenueConfig:
         fee_rate: Commission as a fraction of the notional.
         idempotent: Whether an order that comes twice is one order.
         page_size: The most trades in one answer.
+        remembers: How many orders that are over, trades, and orders as they came, it can still tell
+            of, or some more; the oldest are forgotten. A client id that it has forgotten is new to
+            it, as it is to venues that know the ids of the last day.
         habits: What becomes of orders.
         faults: What goes wrong.
     """
@@ -147,13 +150,15 @@ class FakeVenueConfig:
     fee_rate: Decimal = attrs.field(default=Decimal(0), validator=_is_not_negative)
     idempotent: bool = False
     page_size: int = attrs.field(default=100)
+    remembers: int = attrs.field(default=10_000)
     habits: FakeHabits = FakeHabits()
     faults: FakeFaults = FakeFaults()
 
     @page_size.validator
-    def _is_page(self, _field: object, value: int) -> None:
+    @remembers.validator
+    def _is_positive(self, field: "attrs.Attribute[int]", value: int) -> None:
         if value < 1:
-            raise ValueError(f"page_size: expected 1 or more, found {value}")
+            raise ValueError(f"{field.name}: expected 1 or more, found {value}")
 
     @property
     def traits(self) -> VenueTraits:

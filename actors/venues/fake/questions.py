@@ -45,8 +45,8 @@ class Questions:
     def _trades(self, call: VenueCall, empty: VenueAnswer) -> VenueAnswer:
         """Return a page of trades; the cursor is how many there were."""
         start = int(call.cursor or 0)
-        page = self._books.trades[start : start + self._config.page_size]
-        end = start + len(page)
+        first, page = self._books.trades_from(start)
+        end = first + len(page)
         share = self._config.faults.truncate_history
         is_cut = len(page) > 1 and self._chance.happens(share, "truncate", call.number)
         if is_cut:
@@ -55,8 +55,8 @@ class Questions:
             empty,
             trades=tuple(page),
             cursor=str(end),
-            has_more=end < len(self._books.trades),
-            is_truncated=is_cut,
+            has_more=end < self._books.trades_told,
+            is_truncated=is_cut or first > start,
         )
 
     def _account(self, call: VenueCall, empty: VenueAnswer) -> VenueAnswer:

@@ -156,7 +156,7 @@ class FakeVenue:
         known = books.orders.get(order.client_order_id)
         if known is not None:
             return self._placed_again(call, known, now_ns)
-        books.placed.append(order)
+        books.note_placed(order)
         fate = fate_of(order, self._config.habits, self._chance)
         reason = self._refusal(order, now_ns)
         if reason is None and fate is Fate.REJECT:
@@ -222,7 +222,9 @@ class FakeVenue:
 
     def _tick(self, name: str, now_ns: int) -> list[Any]:
         what, _, key = name.partition(" ")
-        held = self._books.orders[key]
+        held = self._books.orders.get(key)
+        if held is None:
+            return []  # over, and forgotten since
         if f"{what} " == _LATE:
             return self._fill(held, held.leaves, now_ns) if held.leaves else []
         if not held.is_open:
@@ -265,7 +267,7 @@ class FakeVenue:
         assert order is not None, "a call to replace has an order"
         books = self._books
         books.places_after_halt += self._gate.cause is not None
-        books.placed.append(order)
+        books.note_placed(order)
         held = self._find(call)
         if held is None:
             return self._answer(call, now_ns)

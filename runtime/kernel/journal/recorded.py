@@ -177,4 +177,3 @@ def all_rows(path: Path) -> Iterator[Row]:
     with segments_after(path, 0) as segments:
         for connection, _meta, _path in segments:
             yield from select(connection)
-

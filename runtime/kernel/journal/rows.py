@@ -6,7 +6,6 @@ from hashlib import blake2b
 from typing import Any
 from zlib import crc32
 
-import attrs
 import msgspec
 
 from actors.messages.system import Overtaken
@@ -21,8 +20,7 @@ _DIGEST_SIZE = 16
 _encode = msgspec.msgpack.Encoder().encode
 
 
-@attrs.frozen(kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the journal, read back."""
 
     sequence: int

@@ -1,40 +1,39 @@
-"""Tries every point (``make crash-all``), or one: ``... ACTOR before|after CALL``."""
+"""Tries every point (``make crash-all``), or one: ``... ACTOR before|after|twice CALL``.
+
+``... every N`` tries each N-th: of those before and after, and of ten times as few crashes twice.
+"""
 
 import sys
-from multiprocessing import get_context
-from traceback import format_exc
 
-from tests.ring.crash_points.points import Point, all_points, check_point
+from tests.ring.crash_points.points import Point, When, all_points
+from tests.ring.crash_points.workers import be_quiet, failures_at
 
-_WORKERS = 2
+_TWICE = 10
 
 
-def failure_of(point: Point) -> tuple[Point, str] | None:
-    """Return what went wrong at a point, None if nothing."""
-    try:
-        check_point(point)
-    except Exception:  # noqa: BLE001 - whatever it is, it is told
-        return point, format_exc(limit=-3)
-    return None
+def points_of(arguments: list[str]) -> list[Point]:
+    """Return what to try."""
+    if len(arguments) == 3:
+        actor, when, call = arguments
+        return [Point(actor, int(call), When(when))]
+    step = int(arguments[1]) if arguments else 1
+    return all_points()[::step] + all_points([When.TWICE])[:: _TWICE * step]
 
 
 def main(arguments: list[str]) -> int:
-    """Return how many points have failed."""
-    if arguments:
-        actor, when, call = arguments
-        points = [Point(actor, int(call), when == "after")]
-    else:
-        points = all_points()
-    failures = []
-    with get_context("spawn").Pool(_WORKERS) as pool:
-        for done, failure in enumerate(pool.imap_unordered(failure_of, points, 16), start=1):
-            if failure is not None:
-                failures.append(failure)
-                print(f"{failure[0]}\n{failure[1]}\n  {failure[0].command}\n", flush=True)
-            if done % 500 == 0:
-                print(f"{done} of {len(points)} points tried, {len(failures)} failed", flush=True)
-    print(f"{len(points)} points tried, {len(failures)} failed")
-    return 1 if failures else 0
+    """Return whether any point has failed."""
+    be_quiet()
+    points = points_of(arguments)
+    failed = 0
+    for done, failure in enumerate(failures_at(points), start=1):
+        if failure is not None:
+            failed += 1
+            point, text = failure
+            print(f"{point}\n{text}\n  {point.command}\n", flush=True)
+        if done % 500 == 0:
+            print(f"{done} of {len(points)} points tried, {failed} failed", flush=True)
+    print(f"{len(points)} points tried, {failed} failed")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """One crash at one boundary between two messages, and what must be true after it."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from decimal import Decimal
+from enum import StrEnum
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +21,20 @@ from runtime.observe.result import ExitCode
 from runtime.wiring.blueprint import Blueprint
 from tests.ring.crash_points.scene import ACTORS, CORES, halt_for_a_while, settings
 from tests.ring.rig import Ran, check_books, fold, run
-from tests.ring.traps import Trap, trapped
+from tests.ring.traps import DoubleTrap, Trap, trapped
+
+_STRIDE = 7919
+"""Spreads over its history where a recovery fails."""
+
+
+class When(StrEnum):
+    """At which side of a call somebody crashes."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    """What it has done is lost."""
+    TWICE = "twice"
+    """After, and again while the next incarnation recovers."""
 
 
 @attrs.frozen
@@ -28,16 +43,22 @@ class Point:
 
     actor: str
     call: int
-    after: bool
+    when: When
 
     def __str__(self) -> str:
-        return f"{self.actor} {'after' if self.after else 'before'} {self.call}"
+        return f"{self.actor} {self.when} {self.call}"
 
     @property
     def command(self) -> str:
         """Return the command that tries this point alone."""
-        when = "after" if self.after else "before"
-        return f"python -m tests.ring.crash_points {self.actor} {when} {self.call}"
+        return f"python -m tests.ring.crash_points {self}"
+
+    @property
+    def trap(self) -> Trap:
+        """Return what makes the actor crash there."""
+        if self.when is When.TWICE:
+            return DoubleTrap(self.call, replayed=self.call * _STRIDE % (2 * self.call))
+        return Trap(self.call, after=self.when is When.AFTER)
 
 
 @cache
@@ -56,24 +77,26 @@ def undisturbed() -> tuple[Ran, dict[str, int]]:
     return ran, {actor: trap.calls for actor, trap in traps.items()}
 
 
-def all_points() -> list[Point]:
-    """Return every point there is."""
+def all_points(whens: Sequence[When] = (When.AFTER, When.BEFORE)) -> list[Point]:
+    """Return every point there is, without those where somebody crashes twice."""
     counts = undisturbed()[1]
     return [
-        Point(actor, call, after)
+        Point(actor, call, when)
         for actor, calls in counts.items()
         for call in range(1, calls + 1)
-        for after in (True, False)
+        for when in whens
     ]
 
 
 def check_point(point: Point) -> None:
     """Run with a crash there; AssertionError if something has come out wrong."""
-    trap = Trap(point.call, after=point.after)
+    trap = point.trap
     change = partial(trapped, actor=point.actor, trap=trap)
     with TemporaryDirectory() as folder:
         ran = run(settings(), Path(folder), change=change, prepare=halt_for_a_while)
     assert trap.sprung == 1, f"{point}: nobody crashed"
+    if isinstance(trap, DoubleTrap):
+        assert trap.sprung_again == 1, f"{point}: nobody crashed twice"
     check(ran)
     if point.actor in CORES:
         whole = undisturbed()[0]
@@ -144,17 +167,25 @@ def check_approvals(ran: Ran) -> None:
             order = message.order
             assert order.client_order_id in asked, f"nobody asked for {order.client_order_id}"
             whole = order.client_order_id.rpartition("/")[0] or order.client_order_id
-            terms = [_covers(each, order, message.kind) for each in approved[whole]]
-            assert any(terms), f"nobody approved {order}"
+            assert _is_approved(order, approved[whole], message.kind), f"nobody approved {order}"
 
 
-def _covers(approved: Order, sent: Order, kind: CallKind) -> bool:
-    """Return whether an approval is one of what was sent: as it is, or of more than that."""
+def _is_approved(sent: Order, approvals: list[Order], kind: CallKind) -> bool:
+    """Return whether what was sent was approved: as it is, or of more than that.
+
+    The quantity of an order with relatives follows theirs, up to the most that was approved.
+    """
+    most = max((each.quantity for each in approvals), default=ZERO)
+    return any(_covers(each, sent, kind, most) for each in approvals)
+
+
+def _covers(approved: Order, sent: Order, kind: CallKind, most: Decimal) -> bool:
     is_part = "/" in sent.client_order_id
-    is_related = bool(approved.group or approved.parent)
     same = (approved.instrument, approved.side) == (sent.instrument, sent.side)
     if not is_part or sent.limit_price is not None:
         same = same and approved.limit_price == sent.limit_price
-    if is_part or is_related or kind is CallKind.REPLACE:
+    if approved.group or approved.parent:
+        return same and sent.quantity <= most
+    if is_part or kind is CallKind.REPLACE:
         return same and sent.quantity <= approved.quantity
     return same and sent.quantity == approved.quantity

@@ -22,13 +22,13 @@ CAUSE = "somebody has pulled the handle"
 TEXT = dedent("""\
     name: points
     mode: simulate
-    seed: 10
+    seed: 9
     portfolio:
       cash: 100000
       equity_interval: 10s
       policies: [{type: PositionLimit, max_size: 90}, {type: CashLimit}]
     feeds:
-      - {name: market, type: synthetic, events: 160, interval: 250ms, volatility: 0.001}
+      - {name: market, type: synthetic, events: 168, interval: 250ms, volatility: 0.001}
     strategies:
       - name: one
         type: tests.ring.traders:Trader

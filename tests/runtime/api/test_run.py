@@ -14,7 +14,7 @@ from actors.messages.market import Quote
 from actors.messages.system import ActorFailed, ActorRestarted
 from actors.messages.trading import Fill, OrderUpdate, Signal
 from actors.strategies import Strategy
-from runtime.api import EventKind, Run, backtest, real_time, replay, simulation
+from runtime.api import EventKind, Run, backtest, replay, simulation
 from runtime.config import parse_config
 
 BARS = "time,open,high,low,close,volume\n" + "".join(
@@ -94,13 +94,6 @@ def test_a_replay_with_a_filter(tmp_path: Path) -> None:
     assert run.start().events == 28
     assert replay(tmp_path).start().events == 2 * 28
     assert replay(tmp_path, speed=2.0).config.speed == 2.0
-
-
-def test_there_is_no_real_time_yet() -> None:
-    with pytest.raises(ExecutionError, match="none for 0x123 and the user feed"):
-        real_time(["0x123"])
-    with pytest.raises(ExecutionError, match=r"none for 0x123;"):
-        real_time(["0x123"], user_feed=False)
 
 
 def test_what_is_wrong_is_told_before_anything_starts() -> None:

@@ -20,7 +20,6 @@ from actors.messages.system import (
     MessageQuarantined,
     Overtaken,
 )
-from runtime.kernel.cell import Cell
 from runtime.kernel.cell_spec import CellServices, CellSpec
 from runtime.kernel.clock import Clock, LiveClock, VirtualClock
 from runtime.kernel.codec import Codec
@@ -178,9 +177,9 @@ class Plant:
     timers: Any
     quiescence: Quiescence
     journal: Journal | None
-    cells: dict[str, Cell] = attrs.field(factory=dict)
+    cells: dict[str, Any] = attrs.field(factory=dict)
     observed: list[Any] = attrs.field(factory=list)
-    on_change: list[Callable[[Cell], None]] = attrs.field(factory=list)
+    on_change: list[Callable[[Any], None]] = attrs.field(factory=list)
 
     def add(
         self,
@@ -191,7 +190,7 @@ class Plant:
         capacity: int = 1024,
         reserve: int = 1024,
         **spec: Any,
-    ) -> Cell:
+    ) -> Any:
         """Add a cell; its rank is its turn."""
         if isinstance(make_core, Script):
             script = make_core
@@ -219,7 +218,7 @@ class Plant:
         self.quiescence.watch(list(self.cells.values()))
         return cell
 
-    def _changed(self, cell: Cell) -> None:
+    def _changed(self, cell: Any) -> None:
         for tell in self.on_change:
             tell(cell)
 

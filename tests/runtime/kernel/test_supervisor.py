@@ -156,7 +156,7 @@ async def test_a_supervisor_without_children_runs_until_it_is_stopped(world: Wor
 
 async def test_who_is_stopped_before_its_task_begins_never_runs(world: World) -> None:
     (a,) = world.workers("a")
-    life = Incarnation(a, None, lambda _life, _progress: None)
+    life = Incarnation(a, lambda _life, _progress: None, start_s=None, shutdown_s=None)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(life.stop)
         await wait_all_tasks_blocked()

@@ -119,7 +119,7 @@ class World:
 
 
 def spec(child: Child, restart: Restart = Restart.PERMANENT, **options: Any) -> ChildSpec:
-    limits = {"shutdown_s": options.pop("shutdown_s")} if "shutdown_s" in options else {}
+    limits = {name: options.pop(name) for name in ("start_s", "shutdown_s") if name in options}
     policy = ChildPolicy(name=child.name, restart=restart, **options)
     return ChildSpec(child=child, policy=policy, **limits)
 

@@ -26,12 +26,15 @@ BROKER = SMALL[SMALL.index("broker:") :]
 REMOTE = """broker:
   type: venue
   request_timeout: 1s
-  venue: {type: fake, faults: FAULTS}
+  venue: {type: fake, faults: FAULTS, habits: HABITS}
 """
 
 
-def remote(faults: str = "{}") -> Blueprint:
-    text = SMALL.replace(BROKER, REMOTE.replace("FAULTS", faults))
+RESTING = "{latency: 5ms, rejects: 0, parts: 0, rests: 1, late_fills: 0}"
+
+
+def remote(faults: str = "{}", habits: str = "{}") -> Blueprint:
+    text = SMALL.replace(BROKER, REMOTE.replace("FAULTS", faults).replace("HABITS", habits))
     return blueprint(config(text, "mode=paper", "slice_rows=1", LONG))
 
 
@@ -64,19 +67,45 @@ def test_what_is_said_at_once_is_done_at_once() -> None:
 
 
 def test_a_journal_that_takes_no_more_is_noticed_by_the_system_itself(tmp_path: Path) -> None:
+    venues: list[Any] = []
+
     def break_journal(system: LiveSystem) -> None:
+        venues.append(system.plant.cells[Role.VENUE].core)
         journal: Any = system.plant.journal
 
         def append(*_row: Any) -> None:
             raise JournalError("no room")
 
         journal.append = append
+        assert system.plant.cells[Role.ORDERS].core.open_orders()  # type: ignore[union-attr]
         system._send(CancelAllAtVenue("try"))
 
-    run = lived(remote(), after(5, break_journal), tmp_path, stop=StopConfig(links_ns=_SECOND))
+    run = lived(
+        remote(habits=RESTING),
+        after(5, break_journal),
+        tmp_path,
+        stop=StopConfig(links_ns=_SECOND),
+    )
     assert run.system.exit_code is ExitCode.FAILED
     assert run.system.failure is not None
     assert run.system.failure.startswith("the journal has failed: no room")
+    statuses = [each.status for each in venues[0].ledger().orders]
+    assert statuses
+    assert all(status.is_terminal for status in statuses), "cancelled though nothing is recorded"
+
+
+def test_a_venue_that_fails_at_its_last_cancel_holds_nobody_up(tmp_path: Path) -> None:
+    def break_both(system: LiveSystem) -> None:
+        venue: Any = system.plant.cells[Role.VENUE].core
+
+        def handle(*_message: Any) -> None:
+            raise RuntimeError("out of order")
+
+        venue.handle = handle
+        system._lose_journal(JournalError("no room"))
+
+    run = lived(remote(), after(5, break_both), tmp_path, stop=StopConfig(links_ns=_SECOND))
+    assert run.system.failure == "the journal has failed: no room"
 
 
 @pytest.mark.parametrize("has_link", [True, False])

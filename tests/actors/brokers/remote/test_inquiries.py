@@ -6,7 +6,7 @@ import pytest
 
 from actors.messages.system import CancelAllAtVenue, Resumed
 from actors.messages.trading import CancelPlacedOrder, ReplacePlacedOrder, ReportKind
-from actors.messages.venue import CallKind, Outcome, QueryOrder, VenueCall
+from actors.messages.venue import CallKind, Outcome, QueryOrder, VenueCall, VenueNews
 from actors.model.order import OrderStatus, TimeInForce
 from tests.actors.brokers.remote.talk import ID, SECOND, Talk, kinds, order, shown, trade
 
@@ -154,8 +154,7 @@ def test_an_order_that_has_traded_whole_is_not_changed_any_more() -> None:
     talk.say(ReplacePlacedOrder(order=order("8")), 1)
     talk.say(VenueNews(trades=(trade("5"),)))
     assert talk.broker.open_tickets == 1  # it may be 8 now
-    (call,) = talk.say(QUERY, 2)
-    told = talk.answer(call, 2, order=shown(OrderStatus.FILLED, "5"))
+    told = talk.answer(ask(talk, 2), order=shown(OrderStatus.FILLED, "5"))
     assert kinds(told) == [K.REPLACE_REJECTED]
     assert talk.broker.open_tickets == 0
 
