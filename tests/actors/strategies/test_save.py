@@ -340,13 +340,33 @@ def test_ids_of_other_incarnations_do_not_count() -> None:
     assert later.buy(BTC, 1) == "run-s.2-1"
 
 
-def test_a_strategy_that_does_not_tell_its_state_has_no_snapshot() -> None:
+class Recovering(Silent):
+    """Finds in its history what only it knows."""
+
+    def recover(self, history: Any) -> None:
+        super().recover(history)
+
+
+def test_a_strategy_that_does_not_tell_its_state_begins_anew_with_its_orders() -> None:
     core: Silent = built(Silent, None, instruments(BTC))
     core.start(0)
     assert core.began_with == (False, 0, Decimal(0))
-    assert core.snapshot() is None
-    assert Strategy.save(core) is None
+    core.on_quote(quote(BTC, 1, 2))
+    core.buy(BTC, 3, limit="0.5")
+    core.take_outbox(1)
+    core.handle(position("BTC", "7"), 2)
+    fresh, _ = reborn(core, built(Silent, None, instruments(BTC)))
+    assert isinstance(fresh, Silent)
+    assert fresh.began_with == (False, 0, Decimal(7))
+    assert fresh.open_orders() == core.open_orders() != ()
+    assert fresh.buy(BTC, 1) == core.buy(BTC, 1)
     Strategy.restore(core, None)
+
+
+def test_a_strategy_that_recovers_in_a_way_of_its_own_is_given_its_whole_history() -> None:
+    core: Recovering = built(Recovering, None, instruments(BTC))
+    assert Strategy.save(core) is None
+    assert core.snapshot() is None
 
 
 def test_a_snapshot_of_another_shape_is_refused() -> None:

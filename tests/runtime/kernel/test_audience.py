@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from runtime.kernel.audience import Audience, Backlog
-from runtime.kernel.cell import Cell
+from runtime.kernel.simulated_cell import SimulatedCell
 from tests.runtime.kernel.fakes import Plant, Script, ScriptedCore, context, simulated_plant
 from tests.runtime.kernel.ring_cores import FakeStrategy, FakeVectorised, FakeVenue, RingScript
 
@@ -31,7 +31,7 @@ def names(heard: Audience, code: int = A) -> list[str]:
     return [each.cell.name for each in heard.hearing(code)]
 
 
-def lose(heard: Audience, cell: Cell) -> None:
+def lose(heard: Audience, cell: SimulatedCell) -> None:
     cell.core = None
     heard.cell_changed(cell)
 

@@ -444,6 +444,7 @@ def test_a_fresh_venue_that_is_shown_the_same_history_is_the_same() -> None:
         (lambda: FakeHabits(rejects=0.9, parts=0.9), "shares of 1 together"),
         (lambda: FakeHabits(latency_ns=-1), "latency: expected 0 or more"),
         (lambda: FakeVenueConfig(page_size=0), "page_size: expected 1 or more"),
+        (lambda: FakeVenueConfig(remembers=0), "remembers: expected 1 or more"),
         (lambda: Window(every_ns=1, lasts_ns=2), "lasts: expected above 0"),
     ],
 )

@@ -85,7 +85,9 @@ def test_what_follows_from_a_delayed_message_counts() -> None:
 
 def test_the_time_is_told_where_it_is_another() -> None:
     times = (5, 5, 9, 9)
-    entries = [msgspec.structs.replace(entry(number), time_ns=at) for number, at in enumerate(times, 1)]
+    entries = [
+        msgspec.structs.replace(entry(number), time_ns=at) for number, at in enumerate(times, 1)
+    ]
     told = list(history(entries, "me", Extent(handled=4, not_handled=(3,))))
     assert told == [("at", 5), ("received", 1), ("received", 2), ("at", 9), ("received", 4)]
 
@@ -145,7 +147,12 @@ def test_a_snapshot_and_the_tail_tell_what_the_whole_history_tells(data: Any) ->
 
 def test_what_was_overtaken_is_told_where_it_was_handled() -> None:
     said = Overtaken(actor="me", message_sequence=1)
-    entries = [entry(1), entry(2), msgspec.structs.replace(entry(3, "me", ""), message=said), entry(4)]
+    entries = [
+        entry(1),
+        entry(2),
+        msgspec.structs.replace(entry(3, "me", ""), message=said),
+        entry(4),
+    ]
     told = list(history(entries, "me", Extent(handled=4, overtaken={1})))
     assert told == [("at", 0), ("received", 2), ("received", 1), ("received", 4)]
     told = list(history(entries[2:], "me", Extent(handled=4, overtaken={1})))
