@@ -133,6 +133,7 @@ class Recovery:
                 told.clear()  # it was told then
         while ahead:
             self._play(*ahead.popleft())
+        self._changes.clear()
         told.clear()
 
     def _play(self, way: str, message: Any) -> None:

@@ -98,6 +98,9 @@ class KillSwitch:
 
     def handle(self, message: Any, now_ns: int) -> list[Any]:
         """Return what a message leads to; those that halt or lift first."""
+        if isinstance(message, OrderUpdate):  # nearly all that comes: a match would take longer
+            self._clearing.track(message)
+            return self._trip_by(self._conditions.see(message, now_ns), now_ns)
         match message:
             case Trip():
                 return self._trip([(message.by, message.cause)], now_ns)
@@ -146,6 +149,8 @@ class KillSwitch:
 
     def _trip_by(self, found: Sequence[tuple[str, str]], now_ns: int) -> list[Any]:
         """Halt by conditions that have come to pass, except those that have halted already."""
+        if not found:
+            return []
         fresh = [each for each in found if not self._latch.is_tripped_by(each[0])]
         return self._trip(fresh, now_ns) if fresh else []
 

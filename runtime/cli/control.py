@@ -5,6 +5,7 @@ run that listens.
 """
 
 import json as json_format
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -182,12 +183,14 @@ def _folder(run: str | None, runs: Path) -> Path:
     if len(alive) == 1:
         return alive[0]
     if not alive:
-        raise ControlFailed(f"{runs}: no run listens there: name its folder")
+        raise ControlFailed(f"{runs}: nothing runs there; name the folder of a run")
     names = ", ".join(folder.name for folder in alive)
     raise ControlFailed(f"{runs}: {len(alive)} runs listen there: name one of {names}")
 
 
 # --- showing -------------------------------------------------------------------------------------
+
+_AMOUNT = re.compile(r"-?[0-9]+\.[0-9]+")
 
 _Columns = Mapping[str, str]
 _ORDERS: _Columns = {
@@ -263,7 +266,11 @@ def _add_halt(table: "Table", halted: Mapping[str, Any] | None) -> None:
 
 
 def _cell(value: Any) -> str:
-    return "-" if value is None else str(value)
+    """Return a value as a table shows it: amounts without the zeros behind."""
+    if value is None:
+        return "-"
+    text = str(value)
+    return text.rstrip("0").rstrip(".") if _AMOUNT.fullmatch(text) else text
 
 
 def _show(table: "Table") -> None:

@@ -32,6 +32,11 @@ _WORK_BETWEEN_PAUSES = 1024
 _MESSAGES_OF_WORK = 16
 _ROWS_OF_WORK = 64
 _PAUSES_BETWEEN_COLLECTIONS = 16
+AFTERMATH_NS = 60 * 1_000_000_000
+"""How long after the last row strategies' timers still come, while anything is in flight.
+
+One whose every timer leads to an order would keep a run going for ever.
+"""
 
 
 class Sequencer:
@@ -72,6 +77,9 @@ class Sequencer:
         """Whose cores have failed, before the supervisors are told."""
         self._work = 0
         self._pauses = 0
+        self._strategies = {cell.name for cell in cells if not cell.spec.needs_history}
+        self._last_ns: int | None = None
+        """Until when strategies' timers come; None while there are rows."""
 
     # --- the run ---------------------------------------------------------------------------------
 
@@ -98,9 +106,13 @@ class Sequencer:
         stream = self._stream
         await self.drain()
         while not self.is_stopping:
-            if stream.position >= stream.length and not await stream.load():
+            if stream.position >= stream.length:
+                if await stream.load():
+                    self._last_ns = None
+                    continue
                 if not self._has_more_to_come():
                     break
+                self._end_soon()
                 await self._fire()
                 continue
             due_ns = self._timers.next_ns()
@@ -108,7 +120,13 @@ class Sequencer:
                 await self._fire()
             else:
                 await self._pass_rows(due_ns)
+        self._end_soon()
         await self.finish_in_flight()
+
+    def _end_soon(self) -> None:
+        """Let strategies' timers not come for ever, now that there are no more rows."""
+        if self._last_ns is None:
+            self._last_ns = self._clock.now_ns() + AFTERMATH_NS
 
     async def finish_in_flight(self) -> None:
         """Let what is under way arrive; strategies' timers and further rows do not."""
@@ -182,6 +200,8 @@ class Sequencer:
         """Move time to the next timer and let it happen."""
         await self._pace.hold_until(self._timers.next_ns() or 0)
         due_ns, what = self._timers.pop()
+        if self._last_ns is not None and due_ns > self._last_ns and self._is_idle(what):
+            return
         self._market_to_followers()
         self._clock.advance(max(due_ns, self._clock.now_ns()))
         if isinstance(what, tuple):
@@ -193,6 +213,13 @@ class Sequencer:
             what()
             await self._settle()
         await self.drain()
+
+    def _is_idle(self, what: Any) -> bool:
+        """Return whether a timer is one that a strategy has set for itself."""
+        if not isinstance(what, tuple):
+            return False
+        sender, _, _, is_background = what
+        return is_background and sender in self._strategies
 
     # --- rows ------------------------------------------------------------------------------------
 

@@ -117,7 +117,7 @@ class ControlClient:
             raise ControlFailed(f"{self._folder}: the connection was closed without an answer")
         answer = json.loads(line)
         if not answer.get("ok"):
-            raise ControlFailed(str(answer.get("error", "refused without a word")))
+            raise ControlFailed(f"{self._folder}: {answer.get('error', 'refused without a word')}")
         return answer.get("result")
 
     def close(self) -> None:

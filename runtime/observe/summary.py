@@ -77,11 +77,18 @@ def _fact(facts: Facts, index: int) -> tuple[str, str]:
     return facts[index] if index < len(facts) else ("", "")
 
 
+_REAL_TIME = ("paper", "live")
+
+
+def _time_name(result: RunResult) -> str:
+    return "time" if result.mode in _REAL_TIME else "virtual time"
+
+
 def _run_facts(result: RunResult, statistics: Statistics) -> Facts:
     return [
         ("from", iso_time(result.started_ns)[:19]),
         ("to", iso_time(result.finished_ns)[:19]),
-        ("virtual time", span(result.finished_ns - result.started_ns)),
+        (_time_name(result), span(result.finished_ns - result.started_ns)),
         ("market events", f"{result.events:,}"),
         ("orders", f"{statistics.trading.orders:,}"),
         ("fills", f"{statistics.trading.fills:,}"),

@@ -1,7 +1,8 @@
 """Why an order was sent and what became of it: the causal chain, read from the journal.
 
 Each message names the message that caused it, so the chain is the order's own messages, the
-positions they changed, and what led to the first of them, up to the market row or the timer.
+positions they changed, and what led to the first of them, up to the market row or the timer. What a
+venue outside of the process answers names no message: the number of the call joins the two.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,11 +11,15 @@ from typing import Any, Protocol
 
 import attrs
 
+from actors.messages.reconciliation import Difference, ResolveDifference
+from actors.messages.venue import VenueAnswer, VenueCall
 from runtime.observe.times import clock_time, iso_time
 from runtime.research.wording import in_words
 
 _MOST_ANCESTORS = 24
 _MOST_COMPARED = 20_000
+_ABOUT_ORDERS = "ORDER_"
+"""How the kinds of differences begin that are about an order."""
 
 
 class Entry(Protocol):
@@ -104,9 +109,42 @@ class UnknownOrder:
 
 def order_of(message: Any) -> str | None:
     """Return the client id of the order that a message is about, or None."""
-    order = getattr(message, "order", message)
-    found = getattr(order, "client_order_id", None) or getattr(message, "signal_id", None)
-    return found if isinstance(found, str) else None
+    if isinstance(message, Difference | ResolveDifference):
+        kind, _, name = message.key.partition(":")
+        return name if kind.startswith(_ABOUT_ORDERS) else None
+    for carrier in (message, getattr(message, "order", None)):
+        found = getattr(carrier, "client_order_id", None) or getattr(carrier, "signal_id", None)
+        if isinstance(found, str):
+            return found
+    return None
+
+
+def orders_of(message: Any) -> list[str]:
+    """Return the client ids of the orders that a message is about: several for a batch."""
+    ids = [order_of(each) for each in getattr(message, "signals", (message,))]
+    return [each for each in ids if each is not None]
+
+
+class _Causes:
+    """What led to each message, by sequence: as it says, or by the number of a call."""
+
+    def __init__(self) -> None:
+        self._causes: dict[int, int] = {}
+        self._calls: dict[int, int] = {}
+
+    def take(self, entry: Entry) -> None:
+        """Take the next entry."""
+        cause, message = entry.cause, entry.message
+        if isinstance(message, VenueCall):
+            self._calls[message.number] = entry.sequence
+        elif isinstance(message, VenueAnswer):
+            asked = self._calls.pop(message.number, 0)
+            cause = cause or asked
+        self._causes[entry.sequence] = cause
+
+    def of(self, sequence: int) -> int:
+        """Return the sequence of a message's cause, 0 for none."""
+        return self._causes.get(sequence, 0)
 
 
 def why(read: Read, order_id: str) -> Chain | UnknownOrder:
@@ -116,13 +154,11 @@ def why(read: Read, order_id: str) -> Chain | UnknownOrder:
         read: Reads the journal.
         order_id: The client order id, or an ending that only one order's id has.
     """
-    causes: dict[int, int] = {}
+    causes = _Causes()
     ids: dict[str, None] = {}
     for entry in read():
-        causes[entry.sequence] = entry.cause
-        found = order_of(entry.message)
-        if found is not None:
-            ids[found] = None
+        causes.take(entry)
+        ids.update(dict.fromkeys(orders_of(entry.message)))
     full_id = _full_id(order_id, ids)
     if full_id is None:
         return UnknownOrder(order_id=order_id, nearest=_nearest(order_id, list(ids)))
@@ -144,17 +180,17 @@ def _nearest(text: str, ids: list[str]) -> tuple[str, ...]:
     return tuple(endings[:3] or get_close_matches(text, ids[-_MOST_COMPARED:], n=3, cutoff=0.5))
 
 
-def _chain(read: Read, order_id: str, causes: dict[int, int]) -> Chain:
-    own = [entry for entry in read() if order_of(entry.message) == order_id]
+def _chain(read: Read, order_id: str, causes: _Causes) -> Chain:
+    own = [entry for entry in read() if order_id in orders_of(entry.message)]
     fills = {entry.sequence for entry in own if entry.type == "Fill"}
     known = {entry.sequence for entry in own}
     ancestors: list[int] = []
     for entry in own:
-        cause = entry.cause
+        cause = causes.of(entry.sequence)
         while cause and cause not in known:
             known.add(cause)
             ancestors.append(cause)
-            cause = causes.get(cause, 0)
+            cause = causes.of(cause)
     shown = frozenset(sorted(ancestors)[-_MOST_ANCESTORS:])
     more = [
         entry
@@ -164,12 +200,12 @@ def _chain(read: Read, order_id: str, causes: dict[int, int]) -> Chain:
     entries = sorted([*own, *more], key=lambda entry: entry.sequence)
     return Chain(
         order_id=order_id,
-        steps=tuple(_steps(entries)),
+        steps=tuple(_steps(entries, causes)),
         left_out=len(ancestors) - len(shown),
     )
 
 
-def _steps(entries: list[Entry]) -> list[Step]:
+def _steps(entries: list[Entry], causes: _Causes) -> list[Step]:
     """Return the steps in causal order; a message sent for later is shown once, as it arrives."""
     by_sequence = {entry.sequence: entry for entry in entries}
     delivered_later = {entry.cause for entry in entries if _is_arrival(entry, by_sequence)}
@@ -177,9 +213,9 @@ def _steps(entries: list[Entry]) -> list[Step]:
     for entry in entries:
         if entry.sequence in delivered_later:
             continue
-        cause, sent_ns = entry.cause, entry.time_ns
+        cause, sent_ns = causes.of(entry.sequence), entry.time_ns
         if cause in delivered_later:
-            cause, sent_ns = by_sequence[cause].cause, by_sequence[cause].time_ns
+            cause, sent_ns = causes.of(cause), by_sequence[cause].time_ns
         parent = cause if cause in by_sequence else 0
         children.setdefault(parent, []).append((entry, sent_ns))
     steps: list[Step] = []

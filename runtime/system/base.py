@@ -64,13 +64,14 @@ class Observed:
     def _see_alarm(self, alarm: Alarm) -> None:
         """Pass an alarm on; whoever shows it must not stop the one who has raised it."""
         self.alarms.append(alarm)
+        log = logger.bind(time_ns=alarm.time_ns, actor=alarm.source)
         if self.on_alarm is None:
-            logger.critical(f"{alarm.source}: {alarm.text}")
+            log.critical(alarm.text)
             return
         try:
             self.on_alarm(alarm)
         except Exception:  # noqa: BLE001 - it is logged with the alarm itself
-            logger.opt(exception=True).critical(f"{alarm.source}: {alarm.text}; not shown:")
+            log.opt(exception=True).critical(f"{alarm.text}; not shown:")
 
     def _see_alert(self, alert: Alert) -> None:
         if len(self.alerts) < _ALERTS_KEPT:

@@ -144,7 +144,8 @@ class _Server:
             if hmac.compare_digest(shown.encode(errors="replace"), self._token):
                 await connection.say({"ok": True, "result": self._hello})
                 return True
-        await connection.refuse('token: expected {"token": ...} with the words of the token file')
+        expected = 'expected {"token": ...} as the first line, with what stands in its token file'
+        await connection.refuse(f"token: {expected}")
         return False
 
 

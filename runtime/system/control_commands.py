@@ -119,7 +119,8 @@ class Commands:
         words = _words(arguments, "acknowledges")
         told = await self._ask(Resume(words), KillSwitchChanged)
         if told.note.startswith("refused"):
-            raise Refused(told.note)
+            causes = "; ".join(each.cause for each in told.causes if not each.is_acknowledged)
+            raise Refused(f"{told.note}; halted because: {causes}" if causes else told.note)
         return views.plain(told)
 
     async def _state(self, arguments: Arguments) -> Any:

@@ -278,10 +278,11 @@ class LiveSystem(Running):
         """Do not trade on blindly when a feed stays down."""
         super()._lose_feed(feed, cause)
         rule = self._settings.feed_loss
-        logger.error(f"{cause}; feed_loss: {rule}")
+        log = logger.bind(time_ns=self.plant.clock.now_ns())
+        log.error(f"{cause}; feed_loss: {rule}")
         if rule is FeedLoss.HALT:
             for problem in halt(self.plant, cause, SYSTEM):
-                logger.error(f"halt: {problem}")
+                log.error(f"halt: {problem}")
         elif rule is FeedLoss.REDUCE:
             self._send(SetTradingState(state=TradingState.REDUCING, cause=cause))
         self._market.end(feed)

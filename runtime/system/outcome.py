@@ -24,6 +24,7 @@ from runtime.observe.result import (
 from runtime.system.base import Running
 from runtime.wiring.components import run_id
 from runtime.wiring.routes import Role
+from runtime.wiring.tree import actor_rows
 
 _REASONS = {0: "the market data ended", 130: "interrupted"}
 
@@ -136,5 +137,5 @@ class ProgressOf:
             orders=orders,
             fills=fills,
             equity=equity,
-            restarts=sum(max(cell.incarnation, 0) for cell in plant.cells.values()),
+            restarts=sum(row.restarts for row in actor_rows(plant)),
         )

@@ -146,7 +146,7 @@ def _system(
     system = LiveSystem(parts, folder=folder, journal_path=journal_path, settings=settings)
     if folder is not None:
         place = ControlPlace(folder=folder, port=config.daemon.control_port)
-        about = {"name": config.name, "mode": str(config.mode), "seed": config.seed}
+        about = {"run": config.name, "mode": str(config.mode), "pid": os.getpid()}
         system.accompany(partial(serve_control, system, place, about))
     return system
 

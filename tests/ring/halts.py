@@ -107,11 +107,11 @@ class Gatekeeper:
             handle = venue.handle
 
             def watched(message: Any, now_ns: int) -> list[Any]:
-                before = len(venue.ledger().placed)
+                before = venue._books.came
                 if isinstance(message, Halt | HaltLifted):
                     self.is_halted = isinstance(message, Halt)
                 outputs: list[Any] = handle(message, now_ns)
-                if self.is_halted and len(venue.ledger().placed) > before:
+                if self.is_halted and venue._books.came > before:
                     self.slipped.append(f"{message} at {now_ns}")
                 return outputs
 

@@ -10,9 +10,11 @@ import pytest
 
 from actors.messages.account import CashAdjusted
 from actors.messages.system import MessageQuarantined
-from actors.messages.trading import ExecutionReport, FillSettled, ReportKind
+from actors.messages.trading import ExecutionReport, FillSettled, PlaceOrder, ReportKind
 from actors.model.order import OrderStatus
+from runtime.kernel.sequencer import AFTERMATH_NS
 from tests.ring.rig import Ran, config, fold, run, with_sources
+from tests.ring.scenes import SMALL
 from tests.ring.test_slicing import Cut
 
 pytestmark = pytest.mark.usefixtures("many_runs")
@@ -183,6 +185,18 @@ def test_what_is_asked_has_every_kind_of_answer() -> None:
     assert heard == set(ReportKind)
 
 
+def test_a_strategy_whose_timers_never_rest_does_not_keep_a_run_going() -> None:
+    restless = "strategies[0].parameters={every: 9, timer: 700ms}"
+    slow = "broker.latency={type: constant, submit: 400ms, report: 400ms}"
+    with TemporaryDirectory() as name:
+        done = run(config(SMALL, restless, slow), Path(name))
+    last_row_ns = done.system.started_ns + 150 * 70_000_000
+    placed = [e.time_ns for e in done.entries if isinstance(e.message, PlaceOrder)]
+    assert last_row_ns + AFTERMATH_NS // 2 < max(placed) <= last_row_ns + 2 * AFTERMATH_NS
+    check_money(done)
+    check_orders(done)
+
+
 # --- what must hold after a run ------------------------------------------------------------------
 
 
@@ -244,7 +258,7 @@ def check_orders(done: Ran) -> None:
 def check_reservations(done: Ran) -> None:
     """Assert that the portfolio counts on what is open, and on nothing when all is over."""
     working = done.system.cores["orders"].open_orders()
-    reservations = done.system.cores["portfolio"]._reservations
+    reservations = done.system.cores["portfolio"]._account.reservations
     counted = {claim.order.client_order_id for claim in reservations.claims()}
     assert counted == {record.order.client_order_id for record in working}
     if working:

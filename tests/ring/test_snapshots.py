@@ -67,7 +67,7 @@ class Exchange:
         plant.sequencer.cell_changed(cell)
 
 
-def story(settings: RunConfig, folder: Path, exchange: Exchange | None = None) -> tuple[Any, ...]:
+def story(settings: RunConfig, folder: Path, exchange: Any = None) -> tuple[Any, ...]:
     """Return what came of a run."""
     system = System(
         blueprint(settings), journal_path=folder / "journal.db", close_out=settings.close_out

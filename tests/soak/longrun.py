@@ -24,7 +24,8 @@ from runtime.wiring.routes import Role
 _MINUTE_NS = 60 * 1_000_000_000
 DAY_NS = 24 * 3600 * 1_000_000_000
 SNAPSHOT_EVERY = 2_000
-SEGMENT = 20_000
+SEGMENT = 100_000
+"""After how many messages the journal begins a new file: several do so in the first half."""
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 SCENE = """\
@@ -104,7 +105,9 @@ def settings(days: int, broker: str = SIMULATED) -> RunConfig:
     return parse_config(text, "soak.yaml", environment={})
 
 
-def soak(config: RunConfig, folder: Path, show: Callable[[Day], None]) -> list[Day]:
+def soak(
+    config: RunConfig, folder: Path, show: Callable[[Day], None], *, segment: int = SEGMENT
+) -> list[Day]:
     """Run a configuration to the end of its data; return what there was day by day."""
     days: list[Day] = []
 
@@ -117,7 +120,7 @@ def soak(config: RunConfig, folder: Path, show: Callable[[Day], None]) -> list[D
         assert isinstance(clock, VirtualClock)
         assert sequencer is not None
         keeper = Keeper(
-            list(plant.cells.values()), journal, plant.post, every=SNAPSHOT_EVERY, segment=SEGMENT
+            list(plant.cells.values()), journal, plant.post, every=SNAPSHOT_EVERY, segment=segment
         )
         sequencer.between = keeper.keep_if_due
         plant.post.observe = lambda _message, _now_ns: None

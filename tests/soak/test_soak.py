@@ -11,7 +11,7 @@ from tests.soak.longrun import FAKE_VENUE, SIMULATED, Day, growth, settings, soa
 @pytest.mark.parametrize("broker", [SIMULATED, FAKE_VENUE], ids=["simulated", "venue"])
 def test_nothing_grows_from_one_day_to_the_next(tmp_path: Path, broker: str) -> None:
     shown: list[Day] = []
-    days = soak(settings(2, broker), tmp_path, shown.append)
+    days = soak(settings(2, broker), tmp_path, shown.append, segment=20_000)
     assert shown == days
     first, second = days
     assert (first.day, second.day) == (1, 2)

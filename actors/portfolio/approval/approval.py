@@ -220,6 +220,7 @@ class Approval:
             room = room_of_new(order, own, reservations, is_buy=is_buy)
         held = self._account.ledger.position(key).quantity
         opening = opening_quantity(order.quantity, closable(held, own, room, is_buy=is_buy))
-        opening = opening or order.quantity
+        if submitted.reserved:
+            opening = opening or order.quantity
         reservations.add(order, own, opening, submitted.reserved)
         self.gate.passed(order)

@@ -119,7 +119,9 @@ class Changes:
             room = room_of_change(claim, reservations)
             held = self._account.ledger.position((order.strategy, order.instrument)).quantity
             most = closable(held, claim.own, room, is_buy=claim.is_buy)
-            opening = opening_quantity(leaves, most) or leaves
+            opening = opening_quantity(leaves, most)
+            if replaced.reserved:
+                opening = opening or leaves
             reservations.propose(order, opening, replaced.reserved)
         self._gate.passed(order)
 

@@ -111,6 +111,8 @@ class FakeBooks:
         self.orders: dict[str, FakeOrder] = {}
         self.trades: list[VenueTrade] = []
         self.placed: list[Order] = []
+        self.came = 0
+        """How many orders and changes have come."""
         self.violations: list[str] = []
         self.places_after_halt = 0
         self.forgotten_orders = 0
@@ -191,6 +193,7 @@ class FakeBooks:
 
     def note_placed(self, order: Order) -> None:
         """Remember an order, or a change of one, as it came."""
+        self.came += 1
         self.placed.append(order)
         if len(self.placed) >= self._most + self._slack:
             del self.placed[: self._slack]

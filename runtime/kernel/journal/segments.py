@@ -121,6 +121,11 @@ class Deliveries:
         self._after = after
         self._scheduled: set[int] = set()
 
+    def note_before(self, row: Row) -> None:
+        """Take a row before the first one, which cannot be looked up yet."""
+        if row[5] is not None:
+            self._scheduled.add(row[0])
+
     def is_delivery(self, row: Row, connection: sqlite3.Connection) -> bool:
         """Take the next row, and return whether it is a delivery.
 
@@ -157,7 +162,9 @@ def stream(
             for row in select(connection, asked):
                 yield entry_of(codec, row, deliveries.is_delivery(row, connection))
         for row in queued:
-            if row[0] > after and (actor is None or is_of(row, actor)):
+            if row[0] <= after:
+                deliveries.note_before(row)
+            elif actor is None or is_of(row, actor):
                 yield entry_of(codec, row, deliveries.is_delivery(row, connection))
 
 

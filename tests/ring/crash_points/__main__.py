@@ -1,9 +1,11 @@
 """Tries every point (``make crash-all``), or one: ``... ACTOR before|after|twice CALL``.
 
 ``... every N`` tries each N-th: of those before and after, and of ten times as few crashes twice.
+They come shuffled, so that those that were tried stand for all at any time.
 """
 
 import sys
+from zlib import crc32
 
 from tests.ring.crash_points.points import Point, When, all_points
 from tests.ring.crash_points.workers import be_quiet, failures_at
@@ -17,7 +19,8 @@ def points_of(arguments: list[str]) -> list[Point]:
         actor, when, call = arguments
         return [Point(actor, int(call), When(when))]
     step = int(arguments[1]) if arguments else 1
-    return all_points()[::step] + all_points([When.TWICE])[:: _TWICE * step]
+    points = all_points()[::step] + all_points([When.TWICE])[:: _TWICE * step]
+    return sorted(points, key=lambda point: crc32(str(point).encode()))
 
 
 def main(arguments: list[str]) -> int:

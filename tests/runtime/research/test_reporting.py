@@ -1,6 +1,7 @@
 """What is done when a run is over: one pass over the journal, and the folder."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,31 @@ def test_journal_and_result_tell_the_same(run: tuple[Path, RunResult]) -> None:
     lean = journal_figures(folder / "journal.db", result).execution.stats(result.events)
 
     assert read == lean == get_execution_stats(result) == statistics(result).execution
+
+
+def test_of_a_long_journal_only_the_newest_part_is_read(run: tuple[Path, RunResult]) -> None:
+    folder, result = run
+    whole = journal_figures(folder / "journal.db", result)
+    half = journal_figures(folder / "journal.db", result, result.messages // 2)
+    all_of_it = journal_figures(folder / "journal.db", result, 10 * result.messages)
+
+    assert 0 < half.execution.messages < whole.execution.messages
+    assert half.execution.stats()["engine_stats"]["fills_generated"] > 0
+    assert all_of_it.execution.stats() == whole.execution.stats()
+
+
+def test_a_run_in_real_time_is_told_by_its_newest_messages(
+    run: tuple[Path, RunResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, result = run
+    shutil.copy(folder / "journal.db", tmp_path)
+    monkeypatch.setattr("runtime.research.reporting.NEWEST", 20)
+    overrides = ["mode=paper", "enable_excursions=true"]
+    path = REPOSITORY / "scenarios" / "quickstart.yaml"
+    figures = report(tmp_path, result, load_config(path, overrides=overrides, environment={}))
+
+    assert figures.execution["order_stats"]["total_created"] < len(result.orders)
+    assert figures.trades["avg_worst"] is None
 
 
 def test_metrics_can_be_switched_off(run: tuple[Path, RunResult], tmp_path: Path) -> None:

@@ -212,7 +212,7 @@ def test_the_chain_tells_times_ways_and_the_values_that_decided() -> None:
         "  Signal cross -> portfolio: BUY 10 BTC MARKET, because fast above slow"
     )
     assert lines[3].endswith("LIMIT at 0.52 GTC, approved by CashLimit, NoShort, reserved 5.2")
-    assert lines[5].endswith("OrderArrived broker -> broker (sent 22:13:20.000000000)")
+    assert lines[5].endswith(": at the venue (sent 22:13:20.000000000)")
     assert lines[6].endswith("TRADE 10 at 0.52 TAKER, commission 0.01 at simulated")
     assert lines[8].endswith("cross holds 10 BTC for 5.2, realized 0, fees 0.01")
     assert lines[9].endswith("OrderUpdate orders -> portfolio,cross: FILLED, 10 of 10 filled")
@@ -223,7 +223,7 @@ def test_what_never_arrived_is_shown_with_when_it_was_due() -> None:
     signal = log.add(_signal())
     log.add(OrderArrived(order=_order()), "broker > broker", cause=signal, due_ms=5)
 
-    assert log.chain(_ID).lines()[2].endswith("broker -> broker (due 22:13:20.005000000)")
+    assert log.chain(_ID).lines()[2].endswith(": at the venue (due 22:13:20.005000000)")
 
 
 def test_an_ending_that_only_one_id_has_is_enough() -> None:
@@ -275,7 +275,7 @@ def test_a_cancel_brings_its_own_cause_along() -> None:
     lines = log.chain(_ID).lines()
     assert lines[1].endswith("BUY BTC LIMIT at 1, because fast above slow")
     assert "approved by no policy" in lines[2]
-    assert lines[3].endswith("TimerFired cross")
+    assert lines[3].endswith("TimerFired cross: stale of cross")
     assert lines[4].endswith("  CancelOrder a -> b: too old")
     assert lines[5].endswith("CANCELLED at simulated, because as asked")
 
