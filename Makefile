@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check crash-all soak bench lint types contracts coverage kill-all peers lock clean
+.PHONY: run test check crash-all halt-all soak bench lint types contracts coverage kill-all peers lock clean
 
 run: $(READY) ## Run the quickstart scenario
 	$(BIN)/bulkhead run scenarios/quickstart.yaml --tree
@@ -31,6 +31,9 @@ coverage: $(READY) ## The floors of branch coverage, by the notes of the last `m
 
 crash-all: $(READY) ## Crash every actor before and after each message: about an hour
 	$(BIN)/python -m tests.ring.crash_points
+
+halt-all: $(READY) ## Pull the kill switch between any two messages, with and without crashes: some minutes
+	$(BIN)/python -m tests.ring.halt_points
 
 soak: $(READY) ## Thirty virtual days of trading: fails if memory, tasks, orders or tables grow without end
 	$(BIN)/python -m tests.soak 30

@@ -27,6 +27,7 @@ from actors.messages.system import TimerFired
 from actors.messages.trading import ExecutionReport, ReportKind
 from actors.model.instrument import Instruments
 from actors.model.order import Order, OrderType, TimeInForce
+from actors.model.recent import RecentIds
 
 Reports = list[ExecutionReport]
 
@@ -52,15 +53,15 @@ class OurSide:
         self._capabilities, self._emulated = terms.capabilities, terms.emulated
         self._orders = OpenOrders()
         self._watch = Watch(instruments, self._orders)
-        self._sent: set[str] = set()
+        self.sent = RecentIds()
+        """The orders that have left here, or were answered here: they are heard no more."""
 
-    def restore(self, held: Iterable[Order], sent: set[str]) -> None:
-        """Hold the orders again that were held before a restart; ``sent`` are heard no more."""
+    def restore(self, held: Iterable[Order]) -> None:
+        """Hold the orders again that were held before a restart."""
         for known in self._orders.all():
             self._orders.remove(known)
         for order in held:
             self._orders.add(self._desk.read(order))
-        self._sent |= sent
 
     def held(self) -> list[Order]:
         """Return the orders that are held here, in the order of their coming."""
@@ -71,9 +72,8 @@ class OurSide:
     def place(self, order: Order, now_ns: int) -> tuple[Reports, Order | None, list[Later]]:
         """Return what is said of a new order, what of it goes to the venue, and timers."""
         order_id = order.client_order_id
-        if order_id in self._sent:
+        if not self.sent.add(order_id):
             return [], None, []
-        self._sent.add(order_id)
         timers: list[Later] = []
         in_emulated = order.time_in_force is _GTD and _GTD in self._emulated
         if order.time_in_force is _GTD and (in_emulated or self._holds(order)):

@@ -20,6 +20,7 @@ from actors.messages.trading import (
 )
 from actors.model.money import ZERO
 from actors.model.order import Order, OrderType
+from actors.model.recent import RecentIds
 
 WAITS = "waits for a price"
 """Reason of the report (ACCEPTED, REPLACED, TRIGGERED) of an order that has found no price yet."""
@@ -62,8 +63,8 @@ class Past:
         held: The open orders in the order of their turn: of their acceptance, or of their last
             change that cost them their place.
         held_here: The orders that are held on our side, for a venue that does not know their kind.
-        sent: The ids of all orders that have left our side, or were answered there.
-        arrived: The ids of all orders that the venue has answered.
+        sent: The ids of the latest orders that have left our side, or were answered there.
+        arrived: The ids of the latest orders that the venue has answered.
         trades: All trades that were reported, each with its order.
         closed: Why the venue takes no orders any more, None if it does.
         has_ended: Whether the market data have ended.
@@ -71,8 +72,8 @@ class Past:
 
     held: list[HeldOrder] = attrs.field(factory=list)
     held_here: list[Order] = attrs.field(factory=list)
-    sent: set[str] = attrs.field(factory=set)
-    arrived: set[str] = attrs.field(factory=set)
+    sent: RecentIds = attrs.field(factory=RecentIds)
+    arrived: RecentIds = attrs.field(factory=RecentIds)
     trades: list[tuple[Order, ExecutionReport]] = attrs.field(factory=list)
     closed: str | None = None
     has_ended: bool = False

@@ -26,6 +26,7 @@ from actors.messages.trading import (
 )
 from actors.model.instrument import Instruments
 from actors.model.order import Order, TimeInForce
+from actors.model.recent import RecentIds
 
 BrokerInput = (
     PlaceOrder
@@ -73,7 +74,7 @@ class Venue:
         self._settlement = terms.settlement
         self._instruments = instruments
         self._desk = Desk(instruments, matcher, terms.regimes)
-        self._arrived: set[str] = set()
+        self._arrived = RecentIds()
         self._told: set[str] | None = None
         """Of the trades that its own market knew before it inherited another, all were told."""
         self._our_side: OurSide | None = None
@@ -149,7 +150,6 @@ class Venue:
         """Rebuild the open orders from what was received and sent since what is known."""
         told = self.market.trade_ids() if self._told is None else self._told
         past = held_orders(history, self._past())
-        self._arrived |= past.arrived
         self.market.keep_trades(told | past.trade_ids)
         self._told = None
         self._desk.forget()
@@ -160,7 +160,7 @@ class Venue:
         if past.has_ended:
             self._desk.matcher.end()
         if self._our_side is not None:
-            self._our_side.restore(past.held_here, past.sent)
+            self._our_side.restore(past.held_here)
         charges = self._desk.matcher.reporter.charges
         charges.restore(
             (order, self._instruments[self._instruments.index(order.instrument)], said)
@@ -169,8 +169,12 @@ class Venue:
 
     def _past(self) -> Past:
         """Return what is open, for :func:`held_orders` to go on from."""
-        here = [] if self._our_side is None else self._our_side.held()
-        return Past(held=self._desk.held(), held_here=here, closed=self._desk.closed)
+        side, held, closed = self._our_side, self._desk.held(), self._desk.closed
+        if side is None:
+            return Past(held=held, arrived=self._arrived, closed=closed)
+        return Past(
+            held=held, held_here=side.held(), sent=side.sent, arrived=self._arrived, closed=closed
+        )
 
     # --- the way there and back --------------------------------------------------------------
 
@@ -198,9 +202,8 @@ class Venue:
     def _arrive(self, order: Order, now_ns: int) -> list[BrokerOutput]:
         """Hand an order to the desk; one that comes twice is not heard again."""
         order_id = order.client_order_id
-        if order_id in self._arrived:
+        if not self._arrived.add(order_id):
             return []
-        self._arrived.add(order_id)
         reason = None if self._regimes is None else self._turned_away(order_id, now_ns)
         if reason is not None:
             return self._refuse(ReportKind.REJECTED, order_id, now_ns, reason)

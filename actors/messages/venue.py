@@ -57,6 +57,8 @@ class VenueCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         order: What to place, or what to make of it; None for the others.
         cursor: Of TRADES: where the last answer ended, in the venue's own words; empty for all.
         cause: Of CANCEL_ALL: why.
+        made_ns: When it was made; 0 if that does not matter. What an earlier process has made does
+            not leave any more: it may have left already.
     """
 
     number: int
@@ -67,6 +69,7 @@ class VenueCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     order: Order | None = None
     cursor: str = ""
     cause: str = ""
+    made_ns: int = 0
 
 
 class Outcome(StrEnum):

@@ -8,7 +8,7 @@ from actors.messages.account import (
     TradingStateChanged,
 )
 from actors.messages.reconciliation import Difference, Reconciled
-from actors.messages.system import Archived, CancelAll
+from actors.messages.system import Alarm, Archived, CancelAll
 from actors.messages.trading import CancelOrder, Fill, ReplaceOrder, SignalRefused, SubmitOrder
 
 PortfolioOutput = (
@@ -24,6 +24,7 @@ PortfolioOutput = (
     | CancelAll
     | Difference
     | Reconciled
+    | Alarm
     | Archived
     | Later
 )

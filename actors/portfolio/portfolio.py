@@ -19,7 +19,7 @@ from actors.messages.account import (
 )
 from actors.messages.reconciliation import Part, Reconciled, ResolveDifference, VenueHoldings
 from actors.messages.slices import MarketData, Slice
-from actors.messages.system import CancelStrategy, Halt, HaltLifted, Resumed
+from actors.messages.system import Alarm, CancelStrategy, Halt, HaltLifted, Resumed
 from actors.messages.trading import (
     Fill,
     FillSettled,
@@ -34,6 +34,7 @@ from actors.messages.trading import (
 from actors.model.instrument import Instruments
 from actors.model.money import ZERO
 from actors.model.order import TERMINAL
+from actors.model.recent import RecentIds
 from actors.portfolio.account import new_account
 from actors.portfolio.approval.approval import Approval, Decision
 from actors.portfolio.booking.booking import Booking
@@ -43,16 +44,15 @@ from actors.portfolio.books.valuation import Marks, equity, first_resolution
 from actors.portfolio.close_out import CLOSE_OUT, closing_order
 from actors.portfolio.config import EquitySampling, PortfolioConfig
 from actors.portfolio.outputs import PortfolioOutput as PortfolioOutput
-from actors.portfolio.recent import RecentIds
 from actors.portfolio.reconciling.adoption import Adoption, is_start
 from actors.portfolio.reconciling.holdings import Holdings, HoldingsOutput
 from actors.portfolio.recovery import Recovery
 from actors.portfolio.reporting.views import RiskReport
 
 _Request = SignalBatch | ModifyOrder | ConvertTokens | FillSettled | SetTradingState | CloseOut
-_Word = ReplaceResult | CashAdjusted | Halt | CancelStrategy | Reconciled | Resumed
+_Word = ReplaceResult | CashAdjusted | Halt | CancelStrategy | Reconciled
 _Comparison = VenueHoldings | ResolveDifference
-_Asked = _Request | HaltLifted | _Comparison
+_Asked = _Request | HaltLifted | _Comparison | Resumed
 PortfolioInput = Signal | Fill | OrderUpdate | MarkEquity | MarketData | _Asked | _Word
 _MARK = MarkEquity()
 
@@ -144,6 +144,8 @@ class Portfolio(RiskReport):
                 return self._lift(message, now_ns)
             case VenueHoldings() | ResolveDifference():
                 return self._compare(message, now_ns)
+            case Resumed():
+                return self._resume(message, now_ns)
             case _:
                 assert_never(message)
 
@@ -159,9 +161,6 @@ class Portfolio(RiskReport):
             case Reconciled():
                 if message.part is Part.ORDERS:  # the other one is our own
                     self._gate.agreement.take(message)
-            case Resumed():
-                if self._holdings is not None:
-                    self._holdings.begin(message.last_ns)
             case CancelStrategy():
                 self._approval.stop_strategy(message.strategy, message.cause)
             case _:
@@ -279,6 +278,22 @@ class Portfolio(RiskReport):
             self._gate.landmarks.begin_anew()
             self._curve.begin_anew()
         return [*samples, *told]
+
+    def _resume(self, message: Resumed, now_ns: int) -> list[PortfolioOutput]:
+        """Begin to compare anew; name what is held and has no price.
+
+        Prices are not in the journal: without a snapshot nobody knows them before the feeds show
+        them again. Until then what is held is worth what it has cost.
+        """
+        if self._holdings is not None:
+            self._holdings.begin(message.last_ns)
+        held = {each.instrument for each in self._ledger.held()}
+        marks = self._account.marks
+        unpriced = sorted(each for each in held if marks.mark(each) is None)
+        if not unpriced:
+            return []
+        text = f"valued at cost until a feed shows a price: {', '.join(unpriced)}"
+        return [Alarm(source=self._context.actor, text=text, time_ns=now_ns)]
 
     # --- the market ------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from actors.messages.trading import (
     SubmitOrder,
 )
 from actors.model.order import TERMINAL
+from actors.model.recent import RecentIds
 from actors.portfolio.account import Account
 from actors.portfolio.approval.approval import Approval
 from actors.portfolio.booking.liquidation import FORGIVEN, LIQUIDATION
@@ -34,7 +35,6 @@ from actors.portfolio.books.curve import EquityCurve
 from actors.portfolio.books.ledger import is_caused, settlement_id
 from actors.portfolio.close_out import CLOSE_OUT
 from actors.portfolio.config import PortfolioStatistics
-from actors.portfolio.recent import RecentIds
 from actors.portfolio.reconciling.adoption import PREFIX, Booked, cause_of, is_start
 from actors.portfolio.reconciling.holdings import Holdings
 from actors.portfolio.reconciling.suspects import Subject

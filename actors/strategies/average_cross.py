@@ -142,6 +142,8 @@ class AverageCross(Strategy):
 
     After a restart it goes on with the averages that were saved; where none were, they warm up
     anew, and until then the position stays as it is. Saved averages of other lengths are not used.
+    After a warm-up, the next price that counts puts it on the side that its averages are on; one
+    that waits for a cross and holds nothing still waits.
     """
 
     @attrs.frozen(kw_only=True)
@@ -189,6 +191,13 @@ class AverageCross(Strategy):
         parameters = self.parameters
         self._kind = _KINDS[parameters.on]
         self._below = -parameters.quantity if parameters.allow_short else ZERO
+
+    def on_warmed(self) -> None:
+        """Have the next price tell the side: none of those before has led to a position."""
+        waits = self.parameters.wait_for_cross
+        for index, (_, sides) in self._followers.items():
+            if not waits or self.position(self.instruments[index]):
+                sides.is_above = None
 
     def save(self) -> Any:
         """Return the averages, and which is above the other."""

@@ -13,6 +13,13 @@ class Callbacks:
     def on_start(self) -> None:
         """Called before anything else."""
 
+    def on_warmed(self) -> None:
+        """Called after a warm-up (see ``is_warming``), however little there was to be shown.
+
+        What the rows shown would have led to has not been asked for: that can be made up for here,
+        or with the next row.
+        """
+
     def on_quote(self, quote: Quote) -> None:
         """Called with each best bid and ask."""
 

@@ -72,6 +72,7 @@ class EventLog(Strategy):
     """
 
     book_depth: ClassVar[int] = 1
+    learns: ClassVar[bool] = False
 
     @attrs.frozen(kw_only=True)
     class Parameters:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import attrs
 from attrs.validators import ge, gt
@@ -24,8 +24,10 @@ _ROUNDING = 1e-9
 class MarketAnalysis(Strategy):
     """Sends an :class:`Alert` when something begins to be unusual, and one when it is over.
 
-    It trades nothing.
+    It trades nothing, and tells of nothing from before it began.
     """
+
+    learns: ClassVar[bool] = False
 
     @attrs.frozen(kw_only=True)
     class Parameters:

@@ -29,7 +29,8 @@ class Momentum(Strategy):
     """Holds ``quantity`` once the price is ``threshold_bps`` above that of ``lookback`` before.
 
     As far below, it holds as much short, or nothing. In between it keeps what it holds. After a
-    restart it goes on with the prices that were saved, or waits for ``lookback`` prices again.
+    restart it goes on with the prices that were saved or that it was warmed with, or waits for
+    ``lookback`` prices again.
     """
 
     @attrs.frozen(kw_only=True)
@@ -95,6 +96,8 @@ class Momentum(Strategy):
 
     def _compare(self, instrument: Instrument, price: int, before: int) -> None:
         if abs(price - before) * _FULL_BPS <= self._threshold_bps * before:
+            return
+        if self.is_warming:
             return
         side = 1 if price > before else -1
         if self._sides.get(instrument.id) == side:

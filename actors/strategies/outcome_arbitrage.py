@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from math import inf
+from typing import ClassVar
 
 import attrs
 from attrs.validators import ge, gt
@@ -58,6 +59,8 @@ class OutcomeArbitrage(Strategy):
 
     If only one leg fills, its position is kept: the strategy does not hedge it.
     """
+
+    learns: ClassVar[bool] = False
 
     @attrs.frozen(kw_only=True)
     class Parameters:

@@ -30,8 +30,11 @@ from actors.model.instrument import Instruments
 from actors.strategies.callbacks import Callbacks
 from actors.strategies.replicas import BookReplicas
 from actors.strategies.verbs import Verbs
+from actors.strategies.warming import Past, PastShown, show_past
 
-StrategyInput = OrderUpdate | Fill | PositionChanged | SignalRefused | TimerFired | MarketData
+StrategyInput = (
+    OrderUpdate | Fill | PositionChanged | SignalRefused | TimerFired | MarketData | PastShown
+)
 
 _ALWAYS_WANTED = frozenset({OrderUpdate, PositionChanged, SignalRefused, TimerFired, MarketData})
 _CALLBACKS = {
@@ -51,10 +54,12 @@ class StrategyConfig:
     Attributes:
         instruments: Ids, or patterns such as ``BTC*``; none means every instrument.
         parameters: An instance of the strategy's ``Parameters``; None means its defaults.
+        past: What it is warmed with wherever it begins without a state of its own; None: it is not.
     """
 
     instruments: tuple[str, ...] = ()
     parameters: Any = None
+    past: Past | None = None
 
 
 class Strategy(Callbacks, Verbs):
@@ -76,7 +81,10 @@ class Strategy(Callbacks, Verbs):
     State belongs to :meth:`on_start`. After a failure a fresh instance runs: it knows its
     positions and open orders, its own state and its timers begin anew with ``on_start``. One that
     defines :meth:`save` and :meth:`restore` is given back what it has saved last; ``on_start``
-    comes after that, and must leave it as it is where ``is_restored`` says so.
+    comes after that, and must leave it as it is where ``is_restored`` says so. Where nothing was
+    saved and the configuration says ``warm_up``, it is shown recorded rows after ``on_start``:
+    the market callbacks are called as ever, but nothing they ask for is done. Verbs that return an
+    id return an empty one then. :meth:`on_warmed` ends that.
 
     Attributes:
         name: The strategy's name in the run.
@@ -86,6 +94,9 @@ class Strategy(Callbacks, Verbs):
         now_ns: When the message under way was handled, or the latest act at a market row took
             place. Inside a market callback the time is the event's ``time_ns``.
         is_restored: Whether :meth:`restore` was called: averages and the like are as they were.
+        is_warming: Whether it is shown rows from before it began. Positions and open orders are
+            those of now even then.
+        learns: Whether rows from before it began are of any use to it; if not, it is shown none.
         book_depth: How many levels a side :meth:`on_book` is shown.
         wants: The message types to deliver; for membership tests, its order means nothing.
     """
@@ -94,6 +105,7 @@ class Strategy(Callbacks, Verbs):
     class Parameters:
         """No parameters; a strategy that has some defines its own attrs class of this name."""
 
+    learns: ClassVar[bool] = True
     book_depth: ClassVar[int] = 10
     wants: ClassVar[frozenset[type]] = _ALWAYS_WANTED
     parameters: Any
@@ -112,7 +124,9 @@ class Strategy(Callbacks, Verbs):
         self.parameters = self.Parameters() if config.parameters is None else config.parameters
         assert isinstance(self.parameters, self.Parameters), f"{self.name}: wrong parameters"
         self._patterns = config.instruments
+        self._past = config.past
         self._books = BookReplicas()
+        self._books_of_now = self._books
         self._callbacks: dict[int, Callable[[Any], None] | None] = {}
         self._vectorised = self if isinstance(self, Vectorised) else None
         self.is_restored = False
@@ -120,10 +134,15 @@ class Strategy(Callbacks, Verbs):
     # --- a core of the runtime -------------------------------------------------------------------
 
     def start(self, now_ns: int) -> list[Any]:
-        """Begin; return what :meth:`on_start` sends."""
+        """Begin; return what :meth:`on_start` sends, and :meth:`on_warmed` where it is warmed."""
         self.now_ns = now_ns
         self.on_start()
-        return self.take_outbox(now_ns)
+        sent = self.take_outbox(now_ns)
+        if self._past is not None and not self.is_restored:
+            for rows in self._past(now_ns):
+                self._show_past(rows)
+            sent += self._end_past(now_ns)
+        return sent
 
     def handle(self, message: StrategyInput, now_ns: int) -> list[Any]:
         """Take a message, tell the callback, and return what it sends."""
@@ -145,6 +164,10 @@ class Strategy(Callbacks, Verbs):
                     self.on_timer(message.name)
             case MarketData():
                 return self._take_rows(message.rows, now_ns)
+            case PastShown():
+                if message.rows is None:
+                    return self._end_past(now_ns)
+                self._show_past(message.rows)
             case _:
                 assert_never(message)
         return self.take_outbox(now_ns) if self.outbox else []
@@ -215,6 +238,24 @@ class Strategy(Callbacks, Verbs):
     def inherit(self, market: BookReplicas) -> None:
         """Go on with the books of the incarnation before."""
         self._books = market
+
+    # --- rows from before it began ---------------------------------------------------------------
+
+    def _show_past(self, rows: Slice) -> None:
+        """Show rows to the callbacks; the books that they lead to are not those of now."""
+        if not self.is_warming:
+            self.is_warming = True
+            self._books_of_now, self._books = self._books, BookReplicas()
+        show_past(self, rows)
+
+    def _end_past(self, now_ns: int) -> list[Any]:
+        """Go on in the present; return what :meth:`on_warmed` sends."""
+        if self.is_warming:
+            self.is_warming = False
+            self._books = self._books_of_now
+        self.now_ns = now_ns
+        self.on_warmed()
+        return self.take_outbox(now_ns)
 
     # --- a listener of the market ----------------------------------------------------------------
 

@@ -45,11 +45,15 @@ class Verbs:
     """Puts what a strategy wishes into its outbox.
 
     Client ids are ``<run>-<strategy>-<n>``; those of the k-th restart ``<run>-<strategy>.<k>-<n>``.
+
+    While ``is_warming``, the verbs check what they are given, and do nothing: no order is asked
+    for, no timer set, no id used up. Ids that they return are empty then.
     """
 
     def __init__(self, context: Context) -> None:
         self.name = context.actor
         self.now_ns = 0
+        self.is_warming = False
         self.outbox: list[Any] = []
         life = f".{context.incarnation}" if context.incarnation else ""
         self._id_prefix = f"{context.run_id}-{context.actor}{life}-"
@@ -118,6 +122,8 @@ class Verbs:
             ValueError: If the quantity or a price is not above 0, or nothing is to change.
         """
         quantity, limit, stop, reason = change_terms(changes)
+        if self.is_warming:
+            return
         self._blotter.asked_to_change(order_id)
         self.outbox.append(
             ModifyOrder(
@@ -221,6 +227,8 @@ class Verbs:
         self, kind: ConversionKind, instrument: Instrument | str, quantity: Number, reason: str
     ) -> str:
         amount = positive(quantity, "quantity")
+        if self.is_warming:
+            return ""
         self._wishes += 1
         request_id = self._id_prefix + str(self._wishes)
         self.outbox.append(
@@ -247,6 +255,8 @@ class Verbs:
         """
         if delay_ns <= 0:
             raise ValueError(f"delay of timer {name!r}: expected above 0 ns, found {delay_ns}")
+        if self.is_warming:
+            return
         self._sets_timers = True
         self.outbox.append(_SetTimer(name, delay_ns))
 
@@ -272,6 +282,8 @@ class Verbs:
         order_type, limit, time_in_force, reason, priority, others = (
             order_terms(terms) if terms else MARKET_ORDER
         )
+        if self.is_warming:
+            return ""
         self._wishes += 1
         signal = Signal(
             signal_id=self._id_prefix + str(self._wishes),

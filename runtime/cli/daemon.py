@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from runtime.observe.progress import ProgressSource
 
 _WATCHDOG_S = 30
-_SPARE_S = 5
-"""What a service manager waits beyond the stages of a stop: seconds."""
+_START_S = 300
+"""What a service manager waits for the start, which may have to replay a journal: seconds."""
+_SPARE_S = 30
+"""What it waits beyond the stages of a stop, for the report: seconds."""
 
 
 def run_daemon(settings: "RunConfig", options: RunOptions) -> int:
@@ -133,6 +135,7 @@ def unit_file(
             f"SuccessExitStatus={int(ExitCode.INTERRUPTED)} {int(ExitCode.RISK_HALTED)}",
             f"RestartPreventExitStatus={int(ExitCode.USAGE)}",
             f"WatchdogSec={_WATCHDOG_S}",
+            f"TimeoutStartSec={_START_S}",
             f"TimeoutStopSec={stop_s}",
             "KillSignal=SIGTERM",
             "NoNewPrivileges=yes",

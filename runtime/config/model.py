@@ -132,6 +132,36 @@ class Placement(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
+class WarmUpConfig:
+    """Recorded rows that a strategy is shown when it begins without a saved state.
+
+    Either what one of the run's feeds has sent (a recording's rows from before its ``from``, too),
+    or a source of its own: a ``type`` of feed, with that feed's options. Only rows from before the
+    strategy begins are shown. In real time those of an own source are shown at the times that they
+    were recorded at, and those of instruments that the run does not know yet are left out.
+
+    Attributes:
+        last_ns: How long the stretch is, up to the latest of these rows.
+        feed: The name of a feed.
+        type: The type of a source of its own.
+        options: That one's options.
+    """
+
+    last_ns: int = attrs.field(validator=_above_zero)
+    feed: str | None = None
+    type: str | None = None
+    options: Options = attrs.field(factory=dict, metadata={REST: True})
+
+    def __attrs_post_init__(self) -> None:
+        if (self.feed is None) == (self.type is None):
+            found = "neither" if self.feed is None else "both"
+            raise ValueError(f"expected the name of a feed or the type of a source, found {found}")
+        if self.feed is not None and self.options:
+            found = ", ".join(self.options)
+            raise ValueError(f"expected nothing but last beside a feed, found {found}")
+
+
+@attrs.frozen(kw_only=True)
 class StrategyConfig:
     """A strategy; no instruments means every one. No supervision of its own: the run's.
 
@@ -144,6 +174,9 @@ class StrategyConfig:
             message; after that it has failed.
         heartbeat_ns: In real time, how often one in a process is asked whether it is still there
             while there is nothing else to ask.
+        warm_up: What it is shown when it begins without a saved state. In real time, the event loop
+            waits for that; in a thread, all of it must be over within the deadline; best is a
+            process.
     """
 
     name: str = attrs.field(validator=_name)
@@ -155,6 +188,7 @@ class StrategyConfig:
     placement: Placement = Placement.LOOP
     deadline_ns: int = attrs.field(default=2 * _SECOND, validator=_above_zero)
     heartbeat_ns: int = attrs.field(default=_SECOND, validator=_above_zero)
+    warm_up: WarmUpConfig | None = None
 
 
 @attrs.frozen(kw_only=True)

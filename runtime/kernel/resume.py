@@ -3,6 +3,11 @@
 Every cell gets back how far it had come, its latest snapshot, and in its mailbox what was sent to
 it and is not handled. Timers that somebody waits for are set again; those in the background are
 lost with their process. Then :class:`Resumed` is sent, and overtakes everything that waits.
+
+What was never recorded is not known again: prices, but for those in a snapshot, are what the feeds
+show next. Instruments are known that the configuration names, that a feed defines when it is built,
+or that a snapshot holds; one that a feed finds as it reads is unknown while a whole history is
+replayed, and a position in it is kept without its terms (multiplier, margin).
 """
 
 from collections.abc import Mapping

@@ -6,7 +6,7 @@ sequencer says so, so that the order in which it hears of several does not depen
 
 from typing import Any
 
-from actors.errors import JournalError
+from actors.errors import JournalError, MailboxOverflow
 from runtime.kernel.cell import Cell
 from runtime.kernel.cell_spec import CellState
 from runtime.kernel.envelope import Envelope
@@ -44,12 +44,20 @@ class SimulatedCell(Cell):
         """
         if cause > self.handled_sequence:
             self.handled_sequence = cause
-        try:
-            self._deliver_all(outputs, cause, now_ns)
-        except JournalError:
-            raise
-        except Exception as error:  # noqa: BLE001 - any bug of a core is the supervisor's to judge
-            self.fail(error, None)
+        deliver, name = self._post.deliver, self.name  # as _deliver_all, in a call less
+        overflow: MailboxOverflow | None = None
+        for output in outputs:
+            try:
+                deliver(name, cause, output, now_ns)
+            except JournalError:
+                raise
+            except MailboxOverflow as error:
+                overflow = overflow or error
+            except Exception as error:  # noqa: BLE001 - a bug of a core is the supervisor's to judge
+                self.fail(error, None)
+                return
+        if overflow is not None:
+            self.fail(overflow, None)
 
     def fail(self, error: Exception, envelope: Envelope | None) -> None:
         """Take the core away; keep the message for the next one. Then :meth:`let_end`."""

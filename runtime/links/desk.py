@@ -10,7 +10,7 @@ from typing import Any
 import trio
 
 from actors.actor import Context
-from actors.messages.system import CancelAllAtVenue, Halt, HaltLifted
+from actors.messages.system import CancelAllAtVenue, Halt, HaltLifted, Resumed
 from actors.messages.venue import CallKind, Outcome, VenueAnswer, VenueCall
 from actors.venues.link_gate import LinkGate
 
@@ -33,14 +33,22 @@ class Desk:
     def __init__(self, venue: str) -> None:
         self.venue = venue
         self.gate = LinkGate()
+        self._handed_over = 0
+        """The highest number of a call; those of the kill switch, below 0, do not count."""
         self._put, self.calls = trio.open_memory_channel[VenueCall](_ROOM)
 
     def hand_over(self, call: VenueCall) -> bool:
-        """Hand a call over; return False if there is no room."""
+        """Hand a call over, once; return False if there is no room.
+
+        One that a near side had handed over before it failed is not handed over again.
+        """
+        if 0 < call.number <= self._handed_over:
+            return True
         try:
             self._put.send_nowait(call)
         except trio.WouldBlock:
             return False
+        self._handed_over = max(self._handed_over, call.number)
         return True
 
     def not_sent(self, call: VenueCall, reason: str, now_ns: int) -> VenueAnswer:
@@ -93,15 +101,21 @@ class LinkCore:
             return self._call(message, now_ns)
         if isinstance(message, Halt | HaltLifted):
             self._take(message)
+        elif isinstance(message, Resumed):
+            self._gate.take(message)
         elif isinstance(message, CancelAllAtVenue):
             self._desk.hand_over(cancel_all(message.cause, now_ns))
         return []
 
     def recover(self, history: Iterable[tuple[str, Any]]) -> None:
-        """Know again which halts there were."""
+        """Know again which halts there were, and until when earlier processes have made calls."""
         for how, message in history:
-            if how == "received" and isinstance(message, Halt | HaltLifted):
+            if how != "received":
+                continue
+            if isinstance(message, Halt | HaltLifted):
                 self._take(message)
+            elif isinstance(message, Resumed):
+                self._gate.take(message)
 
     def stop(self, now_ns: int) -> list[Any]:
         """Say nothing."""
@@ -109,11 +123,13 @@ class LinkCore:
 
     def save(self) -> Any:
         """Return what :meth:`restore` needs."""
-        return [[halt.cause, halt.final] for halt in self._halts]
+        halts = [[halt.cause, halt.final] for halt in self._halts]
+        return {"halts": halts, "resumed_ns": self._gate.resumed_ns}
 
     def restore(self, state: Any) -> None:
         """Go on from what was saved."""
-        for cause, final in state:
+        self._gate.resumed_ns = state["resumed_ns"]
+        for cause, final in state["halts"]:
             self._take(Halt(cause, final=final))
 
     def _call(self, call: VenueCall, now_ns: int) -> list[Any]:

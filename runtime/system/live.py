@@ -17,6 +17,7 @@ from actors.errors import JournalError
 from actors.messages.account import SetTradingState, TradingState
 from actors.messages.system import CancelAllAtVenue
 from actors.messages.venue import VenueCall
+from actors.safety.kill_switch import KillSwitch
 from runtime.config.daemon import CrashConfig, FeedLoss, StopConfig, StopPolicy
 from runtime.kernel.clock import NANOSECONDS
 from runtime.kernel.envelope import Envelope
@@ -124,6 +125,7 @@ class LiveSystem(Running):
         )
         self._take_over(plant)
         self._market.begin(plant.clock.now_ns())
+        self._blueprint.shift.by_ns = self._market.shift_ns
         plant.post.observe = self.observed.see
         for prepare in self._preparations:
             prepare(plant)
@@ -143,11 +145,20 @@ class LiveSystem(Running):
             nursery.start_soon(task)
         nursery.start_soon(manager.keep_alive, self._make_progress)
         self._watch_loop(plant, nursery)
-        manager.ready("running")
+        manager.ready(self._tell_state(plant))
         await self._told.wait()
         assert self._wish is not None
         manager.stopping(self._wish.reason)
         await self._wind_down(plant, self._wish)
+
+    def _tell_state(self, plant: Plant) -> str:
+        """Return how it begins; warn if an earlier process was halted, which holds."""
+        switch = plant.cells[Role.SAFETY].core if Role.SAFETY in plant.cells else None
+        if not isinstance(switch, KillSwitch) or not switch.is_halted:
+            return "running"
+        causes = "; ".join(each.cause for each in switch.status().causes)
+        logger.warning(f"trading is still halted, until somebody resumes: {causes}")
+        return f"halted: {causes}"
 
     def _watch_loop(self, plant: Plant, nursery: trio.Nursery) -> None:
         """Have whoever holds the event loop named, if that is asked for."""

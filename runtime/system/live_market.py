@@ -56,6 +56,11 @@ class LiveMarket:
             self._skips_before_ns = now_ns
         self._shift_ns = origin_ns - first_ns
 
+    @property
+    def shift_ns(self) -> int:
+        """Return by how much the rows are moved."""
+        return self._shift_ns
+
     def sources(self) -> dict[str, MakeSource]:
         """Return what builds the sources in real time."""
         return {name: self._maker(name, make) for name, make in self._makers.items()}

@@ -13,6 +13,7 @@ from runtime.kernel.keeper import SNAPSHOT_EVERY
 from runtime.kernel.placement.away import Away
 from runtime.kernel.post import Post
 from runtime.wiring.routes import Role
+from runtime.wiring.warming import Shift
 
 CORES = (Role.VENUE, Role.SAFETY, Role.BROKER, Role.ORDERS, Role.PORTFOLIO)
 """The cores in order of rank: at one instant the venue comes first, then reports, then the rest.
@@ -32,7 +33,7 @@ class Blueprint:
     ``cores`` and ``strategies`` build a fresh core each time; ``sources`` a fresh source for an
     incarnation. ``supervision`` has one entry for each actor and feed. ``shells`` are what talks to
     the world outside, in real time only. ``snapshot_every`` is after how many messages the cores
-    are kept in a journal of real time.
+    are kept in a journal of real time. Whoever moves the rows of the feeds says so in ``shift``.
     """
 
     run_id: str
@@ -47,3 +48,4 @@ class Blueprint:
     snapshot_every: int = SNAPSHOT_EVERY
     away: Mapping[str, Away] = attrs.field(factory=dict)
     shells: Mapping[str, MakeShell] = attrs.field(factory=dict)
+    shift: Shift = attrs.field(factory=Shift)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,6 @@ import attrs
 
 from actors.actor import Context, Core, Source
 from actors.brokers.models.commission import NoCommission
-from actors.errors import ConfigError
-from actors.feeds.replay import ReplayFeed, ReplayOptions
-from actors.feeds.synthetic import SyntheticFeed
-from actors.feeds.synthetic_options import SyntheticOptions
 from actors.model.instrument import Instruments
 from actors.model.money import ZERO
 from actors.orders.manager import OrderManager
@@ -33,18 +30,17 @@ from runtime.config.model import (
 )
 from runtime.config.problems import Problems, shown
 from runtime.config.structure import structure
-from runtime.kernel.determinism import seeded_numpy
 from runtime.wiring.blueprint import CORES, Blueprint, MakeShell
 from runtime.wiring.brokers import broker_core, broker_models, fee_rate
 from runtime.wiring.placement import away_of, placed_maker
 from runtime.wiring.remote import is_remote, remote_parts
 from runtime.wiring.routes import Role
 from runtime.wiring.socket_venue import VENUE_LINK
+from runtime.wiring.sources import Recipe, source_options, try_out
+from runtime.wiring.warming import PastReader, Shift
 
 _MakeSource = Callable[[int], Source]
 _MakeCore = Callable[[Context], Core]
-
-_FEEDS: Mapping[str, type] = {"replay": ReplayOptions, "synthetic": SyntheticOptions}
 
 _ACCOUNT = (
     "currency",
@@ -125,6 +121,7 @@ def blueprint(config: RunConfig) -> Blueprint:
         supervision=_supervision(config, cores),
         speed=config.speed,
         shells=builder.shells,
+        shift=builder.shift,
         away={each.name: away for each in config.strategies if (away := away_of(each)) is not None},
     )
 
@@ -161,6 +158,8 @@ class _Builder:
         self._problems = problems
         self._names: set[str] = set(CORES)
         self.shells: dict[str, MakeShell] = {}
+        self.shift = Shift()
+        self._pasts = PastReader(config, instruments, problems, self.shift)
 
     def _take_name(self, name: str, key: str) -> None:
         if name in self._names:
@@ -182,30 +181,16 @@ class _Builder:
         return found
 
     def _source(self, feed: FeedConfig, key: str) -> _MakeSource | None:
-        options_class = self._problems.choose(_FEEDS, feed.type, f"{key}.type")
-        if options_class is None:
-            return None
-        given = {"batch_rows": self._config.slice_rows}
-        options = structure(options_class, feed.options, key, self._problems, given)
+        rows = self._config.slice_rows
+        options = source_options(feed.type, feed.options, key, self._problems, rows)
         if options is None:
             return None
+        recipe = Recipe(options=options, seed=self._config.seed, name=feed.name)
 
         def make(_incarnation: int) -> Source:
-            if isinstance(options, ReplayOptions):
-                return ReplayFeed(self._instruments, options)
-            generator = seeded_numpy(self._config.seed, feed.name)
-            return SyntheticFeed(self._instruments, options, generator)
+            return recipe.made(self._instruments)
 
-        try:
-            make(0)
-        except ConfigError as error:
-            for problem in error.problems:
-                where = f"{key}.{problem.key}"
-                self._problems.add(
-                    where, expected=problem.expected, found=problem.found, nearest=problem.nearest
-                )
-        except ValueError as error:
-            self._problems.add(key, expected="options that go together", found=str(error))
+        try_out(partial(make, 0), key, self._problems)
         return make
 
     # --- strategies ------------------------------------------------------------------------------
@@ -238,7 +223,14 @@ class _Builder:
         )
         if parameters is None:
             return None
-        setting = StrategySetting(instruments=strategy.instruments, parameters=parameters)
+        past, warm_up = None, strategy.warm_up
+        if warm_up is not None:
+            past = self._pasts.past(warm_up, strategy.name, f"{key}.warm_up")
+        setting = StrategySetting(
+            instruments=strategy.instruments,
+            parameters=parameters,
+            past=past if cls.learns else None,
+        )
 
         if strategy.placement is Placement.PROCESS:
             name = self._beside_config(strategy.type)

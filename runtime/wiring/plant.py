@@ -206,10 +206,10 @@ def _live_feeds(blueprint: Blueprint, post: Post, clock: Clock) -> list[LiveFeed
 
 
 def _live_clock(epoch_ns: int | None, journal: LiveJournal | None) -> LiveClock:
-    """Return a clock that shows no time before that of the journal's last row."""
+    """Return a clock that shows later times than that of the journal's last row."""
     clock = LiveClock(epoch_ns)
-    if journal is not None and clock.now_ns() < journal.last_time_ns:
-        clock = LiveClock(journal.last_time_ns)
+    if journal is not None and clock.now_ns() <= journal.last_time_ns:
+        clock = LiveClock(journal.last_time_ns + 1)
     return clock
 
 

@@ -139,7 +139,7 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     # the system's word
     CloseOut: (Role.BROKER, Role.PORTFOLIO),
     SetTradingState: (Role.PORTFOLIO,),
-    Resumed: (Role.SAFETY, Role.BROKER, Role.ORDERS, Role.PORTFOLIO),
+    Resumed: (Role.VENUE, Role.SAFETY, Role.BROKER, Role.ORDERS, Role.PORTFOLIO),
     Trip: (Role.SAFETY,),
     Resume: (Role.SAFETY,),
     Heartbeat: (Role.SAFETY,),

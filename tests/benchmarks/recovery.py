@@ -25,15 +25,16 @@ from runtime.wiring.plant import build_live, build_simulated
 from runtime.wiring.routes import Role
 from tests.benchmarks.ring import CASH, round_trips
 
-ENVELOPES_PER_ORDER = 8
-"""What an order comes to at least: signal, approval, request, reports, fill, position."""
+ENVELOPES_PER_ORDER = 9
+"""What an order comes to: signal, approval, request, report, fills, position, two archived."""
 SNAPSHOT_AGE = 1_000
 _KEPT = 1_000
+_NOT_KNOWN = -1
 
 
 def bounded(orders: int) -> Blueprint:
     """Return a run of so many orders, one after the other, whose memories are bounded."""
-    made = round_trips(orders)
+    made = round_trips(orders, lots=_NOT_KNOWN)
     settings = PortfolioConfig(cash=CASH, max_fills=_KEPT)
     manager = OrderManagerConfig(max_completed_orders=_KEPT)
     cores = {

@@ -296,9 +296,14 @@ def timed(made: Blueprint, journal: bool = False) -> Timing:
     )
 
 
-def round_trips(orders: int, policies: tuple[RiskPolicy, ...] = FEW_POLICIES) -> Blueprint:
-    """Return a run in which one strategy sends order after order at one quote."""
-    columns = attrs.evolve(quote_columns(2), c=np.full(2, _PLENTY), d=np.full(2, _PLENTY))
+def round_trips(
+    orders: int, policies: tuple[RiskPolicy, ...] = FEW_POLICIES, lots: int = _PLENTY
+) -> Blueprint:
+    """Return a run in which one strategy sends order after order at one quote of so many lots.
+
+    Below 0 their number is not known, and the venue keeps no account of what was taken of them.
+    """
+    columns = attrs.evolve(quote_columns(2), c=np.full(2, lots), d=np.full(2, lots))
     parameters = RoundAndRound.Parameters(orders=orders)
     return blueprint(columns, RoundAndRound, parameters, policies)
 

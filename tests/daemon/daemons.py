@@ -146,12 +146,19 @@ class Daemon:
             self.notices.close()
         return code
 
-    def kill_after(self, seconds: float) -> int:
-        """Kill it after some time, if it is still there then."""
+    def has_ended_within(self, seconds: float) -> bool:
+        """Return whether it ends within some time."""
         assert self.process is not None
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def kill_after(self, seconds: float) -> int:
+        """Kill it after some time, if it is still there then."""
+        assert self.process is not None
+        if not self.has_ended_within(seconds):
             self.process.kill()
         return self.ended()
 

@@ -28,7 +28,7 @@ POINTS = (
     "link.after_send",
     "link.before_answer",
 )
-_LONGEST_S = 4.0
+_LONGEST_S = 3.0
 """How long a daemon may live that is to be killed at a point which it does not come to."""
 _FAULTS = {"lose_answer": 0.02, "duplicate_news": 0.1, "drop_news": 0.05, "delay_news": 0.1}
 
@@ -79,10 +79,13 @@ def _kill_once(night: Daemon, dice: Random) -> str:
         night.start()
         night.kill_after(dice.uniform(0.0, 1.0))
         return "at random"
-    point, count = dice.choice(POINTS), dice.randrange(1, 40)
+    point, count = dice.choice(POINTS), dice.randrange(1, 25)
     night.start(faults=f"{point}:{count}=kill")
-    night.kill_after(_LONGEST_S)
-    return point
+    if night.has_ended_within(_LONGEST_S):
+        night.ended()
+        return point
+    night.kill_after(0)
+    return f"before {point} came"
 
 
 def compare(night: Daemon, ledger: dict[str, Any], tally: Tally) -> None:

@@ -41,7 +41,7 @@ class _Comparison:
         if one.__class__ is not other.__class__:
             yield f"{path}: {one!r} and {other!r}"
         elif isinstance(one, _PLAIN):
-            if one != other and (one == one or other == other):  # noqa: PLR0124 - not a number
+            if one != other:
                 yield f"{path}: {one!r} and {other!r}"
         else:
             yield from self._of_parts(one, other, path)

@@ -40,7 +40,8 @@ from actors.venues.fake.venue import FakeVenue
 from runtime.observe.result import ExitCode
 from runtime.system import system
 from runtime.system.system import System
-from runtime.wiring.plant import Blueprint, Plant, build_simulated
+from runtime.wiring.blueprint import Blueprint
+from runtime.wiring.plant import Plant, build_simulated
 from tests.ring.crash_points.points import check_approvals, ledger_of
 from tests.ring.crash_points.scene import CORES, START_NS
 from tests.ring.halts import Gatekeeper

@@ -5,7 +5,9 @@ the whole history: what is rebuilt is part by part what it stands for, and what 
 what came of it when it was left alone.
 """
 
+from decimal import Decimal
 from pathlib import Path
+from random import Random  # noqa: TID251 - seeded
 from typing import Any
 
 import attrs
@@ -44,6 +46,14 @@ NOT_COMPARED = frozenset(
         "_sides",  # in the order in which they were first used
     }
 )
+
+
+@attrs.define
+class Desk:
+    """Something with parts."""
+
+    number: int
+    inner: Decimal
 
 
 @attrs.define
@@ -132,3 +142,20 @@ def test_nor_does_it_show_in_a_run_in_which_everything_goes_wrong(
     assert story(SCENES["points"], tmp_path, exchanges) == undisturbed["points"]
     assert exchanges.unlike == []
     assert exchanges.exchanged >= 8
+
+
+def test_what_is_unlike_is_found_wherever_it_is() -> None:
+    made: list[dict[str, Any]] = [{"a": [1, {2}, Desk(3, Decimal(4))]} for _ in range(2)]
+    one, other = made
+    assert unlike(one, other) == []
+    other["a"][2].inner = Decimal(5)
+    assert unlike(one, other) == ["['a'][2].inner: Decimal('4') and Decimal('5')"]
+    assert unlike(one, other, without={"inner"}) == []
+    other["a"][1].add(6)
+    other["b"] = []
+    assert unlike(one, other, without={"inner"}) == [
+        ".keys.length: 1 and 2",
+        "['a'][1]: {2} and {2, 6}",
+    ]
+    assert unlike([1], [1.0]) == ["[0]: 1 and 1.0"]
+    assert unlike(Random(1), Random(2)) != []

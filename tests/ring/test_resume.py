@@ -14,13 +14,14 @@ from actors.actor import Source
 from actors.messages.system import CancelAll, Resumed
 from actors.messages.trading import ExecutionReport, Fill, OrderArrived, PlaceOrder, ReportKind
 from actors.model.order import TERMINAL
+from runtime.config.model import RunConfig
 from runtime.kernel.determinism import seeded_scheduler
 from runtime.kernel.journal import Entry, LiveJournal, read_journal, verify
 from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
 from runtime.wiring.plant import Plant, build_live, codec
 from runtime.wiring.routes import Role
-from tests.ring.rig import config, fold, with_sources
+from tests.ring.rig import Change, config, fold, unchanged, with_sources
 from tests.ring.scenes import SMALL
 
 SETTINGS = config(SMALL, "slice_rows=1", "close_out=false", "feeds[0].events=90")
@@ -70,13 +71,16 @@ class Life:
     found: Any = None
     resumption: Any = None
     snapshots: int = 0
+    settings: RunConfig = SETTINGS
+    change: Change = unchanged
 
     def live(self) -> "Life":
         """Live it."""
         clock = trio.testing.MockClock(autojump_threshold=0)
         change = with_sources(lambda source: Late(source, self.begins_ns))
-        with seeded_scheduler(SETTINGS.seed):
-            trio.run(self._main, change(blueprint(SETTINGS)), clock=clock)
+        plan = self.change(change(blueprint(self.settings)))
+        with seeded_scheduler(self.settings.seed):
+            trio.run(self._main, plan, clock=clock)
         return self
 
     async def _main(self, plan: Blueprint) -> None:

@@ -1,5 +1,6 @@
 """What our own trades have moved a simulated market's prices for good."""
 
+from collections import deque
 from collections.abc import Set
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
@@ -9,6 +10,8 @@ from actors.model.money import ZERO
 
 _EXACT = Context(prec=100)
 _STEP = Decimal("1E-12")
+_KEPT = 10_000
+"""How many trades of an instrument can be taken back: far more than one message leads to."""
 
 
 class _Move(msgspec.Struct, frozen=True, gc=False):
@@ -29,19 +32,31 @@ class Impact:
     def __init__(self, decay_ns: int = 0) -> None:
         """Keep impacts of which half fades in ``decay_ns`` nanoseconds; 0 for never."""
         self._decay_ns = decay_ns
-        self._moves: dict[int, list[_Move]] = {}
+        self._moves: dict[int, deque[_Move]] = {}
+        self._before: dict[int, tuple[Decimal, int]] = {}
+        """What the moves came to that are too old to be taken back."""
         self._sums: dict[int, tuple[Decimal, int]] = {}
 
     def add(self, index: int, trade_id: str, now_ns: int, fraction: Decimal) -> None:
         """Note a trade's lasting impact on an instrument; below 0 if it has sold."""
         if fraction:
             before = self.at(index, now_ns)
-            self._moves.setdefault(index, []).append(_Move(trade_id, now_ns, fraction))
+            self._append(index, _Move(trade_id, now_ns, fraction))
             self._sums[index] = (before + fraction, now_ns)
+
+    def _append(self, index: int, move: _Move) -> None:
+        moves = self._moves.setdefault(index, deque())
+        moves.append(move)
+        if len(moves) > _KEPT:
+            oldest = moves.popleft()
+            before = self._faded(self._before.get(index), oldest.now_ns)
+            self._before[index] = (before + oldest.fraction, oldest.now_ns)
 
     def at(self, index: int, now_ns: int) -> Decimal:
         """Return the fraction by which an instrument's price is moved; above 0 is up."""
-        known = self._sums.get(index)
+        return self._faded(self._sums.get(index), now_ns)
+
+    def _faded(self, known: tuple[Decimal, int] | None, now_ns: int) -> Decimal:
         if known is None:
             return ZERO
         left, since_ns = known
@@ -56,7 +71,7 @@ class Impact:
 
     def keep(self, trade_ids: Set[str]) -> None:
         """Take back what other trades than these have moved."""
-        moves, self._moves, self._sums = self._moves, {}, {}
+        moves, self._moves, self._sums = self._moves, {}, self._before.copy()
         for index, made in moves.items():
             for move in made:
                 if move.trade_id in trade_ids:

@@ -63,6 +63,8 @@ class RemoteBroker:
         self._rounds = Rounds(context.actor, config, self._calls)
         self._inquiries = Inquiries(config, self._calls, self._tickets, self._rounds)
         self._resumed_from_ns = 0
+        self._last_number_before = 0
+        """Of the calls that earlier processes have made."""
 
     @property
     def open_tickets(self) -> int:
@@ -197,6 +199,8 @@ class RemoteBroker:
         if answer.outcome is Outcome.LOST:
             why = answer.reason or "the answer is lost"
             return [] if flight is None else [lost(flight, self._venue, now_ns, why)]
+        if answer.outcome is Outcome.NOT_SENT and answer.number <= self._last_number_before:
+            return []  # not by this process: the earlier one may have sent it
         if answer.outcome is not Outcome.ANSWERED:
             return self._refused(answer, now_ns)
         reports = [report_of_trade(trade, order_id) for trade in answer.trades]
@@ -302,6 +306,7 @@ class RemoteBroker:
     def _resume(self, resumed: Resumed, now_ns: int) -> list[Any]:
         """Go on in a new process: nobody will answer what the earlier one has asked."""
         self._resumed_from_ns = resumed.last_ns
+        self._last_number_before = self._calls.number
         self._inquiries.forget()
         why = "the process that waited for the answer has ended"
         reports = [

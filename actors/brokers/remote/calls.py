@@ -51,7 +51,9 @@ class Calls:
         """
         self.number += 1
         deadline_ns = now_ns + self._timeout_ns
-        call = msgspec.structs.replace(call, number=self.number, deadline_ns=deadline_ns)
+        call = msgspec.structs.replace(
+            call, number=self.number, deadline_ns=deadline_ns, made_ns=now_ns
+        )
         self._in_flight[self.number] = InFlight(call, purpose)
         timer = TimerFired(self._actor, f"{DEADLINE}{self.number}", deadline_ns)
         return [call, Later(timer, deadline_ns, background)]

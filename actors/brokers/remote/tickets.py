@@ -43,7 +43,6 @@ class Ticket:
         """Return how much of it was reported as traded."""
         return sum(self.trades.values(), ZERO)
 
-
     @property
     def most(self) -> Decimal:
         """Return how much of it may trade, whatever becomes of a change that is not answered."""

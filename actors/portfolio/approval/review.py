@@ -11,11 +11,11 @@ from actors.messages.slices import SliceBuilder
 from actors.messages.trading import ReplaceOrder, SubmitOrder, Violation
 from actors.model.instrument import Instruments
 from actors.model.order import Order
+from actors.model.recent import RecentIds
 from actors.portfolio.account import new_account
 from actors.portfolio.approval.approval import Approval
 from actors.portfolio.books.curve import EquityCurve
 from actors.portfolio.config import PortfolioConfig, PortfolioStatistics
-from actors.portfolio.recent import RecentIds
 from actors.portfolio.recovery import Recovery
 
 _PRICED = frozenset({EventKind.QUOTE, EventKind.TRADE, EventKind.BAR})

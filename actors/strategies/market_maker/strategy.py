@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import msgspec
@@ -37,6 +37,8 @@ class MarketMaker(Strategy):
     trading is halted, say) it waits for ``retry``. After a restart it cancels what it finds open
     and begins anew; where its state was saved, it goes on with the quotes it knows of.
     """
+
+    learns: ClassVar[bool] = False
 
     @attrs.frozen(kw_only=True)
     class Parameters(MakerParameters):

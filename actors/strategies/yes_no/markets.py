@@ -115,6 +115,12 @@ class Markets:
                 elif state is not ConnectionState.DOWN:
                     half.is_synced = True
 
+    def begin_anew(self) -> None:
+        """Forget all quotes, and what connections were like; not which markets have resolved."""
+        for half in self._halves.values():
+            half.quote = None
+            half.is_synced = True
+
     def decide(self, instrument: Instrument) -> None:
         """Take notice that a market has resolved."""
         half = self._half(instrument)

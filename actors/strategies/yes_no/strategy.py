@@ -57,7 +57,8 @@ class YesNo(Strategy):
     Orders take what is there (immediate-or-cancel at the best price), unless ``rest`` is set. What
     an arbitrage has left over of one side alone is completed or sold before anything else is done
     in that market; so it is after a restart, from then on with a new ``leg_timeout`` if the time
-    that was left was not saved.
+    that was left was not saved. A warm-up teaches it the oracle's prices, and which markets are
+    over.
 
     Attributes:
         dropped: How often the oracle did not let a rule's order through.
@@ -127,6 +128,10 @@ class YesNo(Strategy):
             for order in self.open_orders():
                 timer = _ORDER_TIMER + order.client_order_id
                 self.set_timer(timer, self.parameters.order_timeout_ns)
+
+    def on_warmed(self) -> None:
+        """Use no offer of the past."""
+        self._markets.begin_anew()
 
     # --- what it hears ---------------------------------------------------------------------------
 
@@ -269,7 +274,7 @@ class YesNo(Strategy):
         if pair.is_over or pair.merging:
             return
         snapshot = self._snapshot(pair, now_ns)
-        if not snapshot.sync_status:
+        if self.is_warming or not snapshot.sync_status:
             return
         position = self._position(pair, now_ns)
         leg = self._open_leg(pair, snapshot, position, now_ns)

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from actors.actor import Context, Later
-from actors.messages.system import CancelAllAtVenue, Halt, HaltLifted, TimerFired
+from actors.messages.system import CancelAllAtVenue, Halt, HaltLifted, Resumed, TimerFired
 from actors.messages.trading import ExecutionReport, ReportKind
 from actors.messages.venue import CallKind, Outcome, VenueAnswer, VenueCall, VenueNews
 from actors.model.order import Order, OrderStatus, OrderType, TimeInForce
@@ -67,7 +67,7 @@ class FakeVenue:
             return self._take_call(message, now_ns)
         if isinstance(message, TimerFired):
             return self._tick(message.name, now_ns)
-        if isinstance(message, Halt | HaltLifted):
+        if isinstance(message, Halt | HaltLifted | Resumed):
             self._gate.take(message)
             return []
         if isinstance(message, CancelAllAtVenue):

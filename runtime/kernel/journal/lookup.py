@@ -16,7 +16,13 @@ from runtime.kernel.journal.rows import Entry, Row, checksum, entry_of
 from runtime.kernel.journal.schema import COLUMNS
 
 _QUARANTINED = MessageQuarantined.__name__
-_SNAPSHOT = "actor, sequence, handled, pending, time_ns, fingerprint, body, checksum"
+_SNAPSHOT_PLACES = """
+SELECT rowid FROM snapshots WHERE :actor IS NULL OR actor = :actor ORDER BY sequence DESC
+"""
+_SNAPSHOT = """
+SELECT actor, sequence, handled, pending, time_ns, fingerprint, body, checksum FROM snapshots
+WHERE rowid = ?
+"""
 _FIND = """
 SELECT body FROM envelopes WHERE sequence =
 (SELECT sequence FROM archive WHERE kind = ? AND key = ?)
@@ -40,14 +46,13 @@ def marks_of(path: Path, connection: sqlite3.Connection) -> dict[str, Mark]:
 
 
 def snapshots_of(connection: sqlite3.Connection, actor: str | None = None) -> Iterator[Snapshot]:
-    """Yield the snapshots of an actor, or of all, the newest first; not those that are damaged."""
-    query = (
-        f"SELECT {_SNAPSHOT} FROM snapshots WHERE :actor IS NULL OR actor = :actor"
-        " ORDER BY sequence DESC"
-    )
-    for row in connection.execute(query, {"actor": actor}).fetchall():
-        *fields, found = row
-        if checksum(tuple(fields)) == found:
+    """Yield the snapshots of an actor, or of all, the newest first; not those that are damaged.
+
+    Each is read when it is asked for: they may be large.
+    """
+    for place in connection.execute(_SNAPSHOT_PLACES, {"actor": actor}).fetchall():
+        row = connection.execute(_SNAPSHOT, place).fetchone()
+        if row is not None and checksum(row[:-1]) == row[-1]:  # None: the writer has let it go
             yield Snapshot(
                 actor=row[0],
                 sequence=row[1],

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actors.brokers.models import impact as models_impact
 from actors.brokers.models.impact import Impact
 from actors.brokers.models.market_state import NO_MARKET, MarketState
 from actors.brokers.models.slippage import (
@@ -264,6 +265,28 @@ def test_half_of_an_impact_fades_in_its_time() -> None:
     assert impact.at(0, 1_100) == D("0.002")
     impact.add(0, "b", 1_100, D("0.002"))
     assert impact.at(0, 1_200) == D("0.002")
+
+
+@pytest.mark.parametrize("decay_ns", [0, 700])
+def test_old_impacts_stay_though_they_cannot_be_taken_back(
+    decay_ns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, bounded = Impact(decay_ns), Impact(decay_ns)
+    for number in range(50):
+        whole.add(number % 2, f"t{number}", number * 10, D(number) / 10_000)
+    monkeypatch.setattr(models_impact, "_KEPT", 3)
+    for number in range(50):
+        bounded.add(number % 2, f"t{number}", number * 10, D(number) / 10_000)
+    assert len(bounded.trade_ids()) == 6
+    assert [bounded.at(index, 600) for index in (0, 1)] == [
+        whole.at(index, 600) for index in (0, 1)
+    ]
+    whole.keep(whole.trade_ids() - {"t48", "t49"})
+    bounded.keep(bounded.trade_ids() - {"t48", "t49"})
+    assert len(bounded.trade_ids()) == 4
+    assert [bounded.at(index, 600) for index in (0, 1)] == [
+        whole.at(index, 600) for index in (0, 1)
+    ]
 
 
 def test_trades_that_nobody_heard_of_have_no_impact() -> None:

@@ -12,9 +12,9 @@ from actors.messages.account import CashAdjusted, ConversionKind, ConvertTokens
 from actors.messages.system import Archived
 from actors.messages.trading import Fill, FillSettled
 from actors.model.order import OrderStatus, Side
+from actors.model.recent import RecentIds
 from actors.portfolio.books.settings import CostMethod
 from actors.portfolio.config import PortfolioConfig
-from actors.portfolio.recent import RecentIds
 from tests.actors.portfolio.accounts import FUTURE, SCALED
 from tests.actors.portfolio.accounts import table as many
 from tests.actors.portfolio.archives import Forgetful

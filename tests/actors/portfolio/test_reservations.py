@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.model.order import Order, Side
+from actors.model.recent import RecentIds
 from actors.portfolio.claims.reservations import Reservations
-from actors.portfolio.recent import RecentIds
 from tests.actors.portfolio.builders import COIN, YES, order
 
 KEY = ("cross", COIN)

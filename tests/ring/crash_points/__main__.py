@@ -8,7 +8,8 @@ import sys
 from zlib import crc32
 
 from tests.ring.crash_points.points import Point, When, all_points
-from tests.ring.crash_points.workers import be_quiet, failures_at
+from tests.ring.crash_points.workers import failure_of
+from tests.ring.many import be_quiet, in_processes
 
 _TWICE = 10
 
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
     be_quiet()
     points = points_of(arguments)
     failed = 0
-    for done, failure in enumerate(failures_at(points), start=1):
+    for done, failure in enumerate(in_processes(failure_of, points), start=1):
         if failure is not None:
             failed += 1
             point, text = failure

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import msgspec
 import pytest
 import trio
 
 from actors.actor import Context
 from actors.errors import JournalError
-from actors.messages.system import Alarm, CancelAllAtVenue, Halt, HaltLifted
+from actors.messages.system import Alarm, CancelAllAtVenue, Halt, HaltLifted, Resumed
 from actors.messages.venue import CallKind, Outcome, VenueAnswer, VenueCall, VenueNews
 from actors.model.order import Order, OrderType, Side
 from actors.venues.fake.config import FakeFaults, FakeHabits, FakeVenueConfig
@@ -246,7 +247,7 @@ async def test_a_full_desk_takes_no_more() -> None:
     core = core_of(Desk("fake"))
     call = VenueCall(number=1, kind=CallKind.ACCOUNT, deadline_ns=9)
     taken = 0
-    while not (answers := core.handle(call, 0)):
+    while not (answers := core.handle(msgspec.structs.replace(call, number=taken + 1), 0)):
         taken += 1
     assert taken == 1024
     assert (answers[0].outcome, answers[0].reason) == (
@@ -268,8 +269,33 @@ def test_a_fresh_core_knows_the_halts() -> None:
         assert core.stop(0) == []
     lifted = core_of(Desk("fake"))
     lifted.recover([("received", halt), ("received", HaltLifted("one"))])
-    assert lifted.save() == []
+    assert lifted.save() == {"halts": [], "resumed_ns": 0}
     assert lifted.handle(call, 0) == []
+
+
+def test_what_an_earlier_process_has_made_does_not_leave_any_more() -> None:
+    once, again = core_of(Desk("fake")), core_of(Desk("fake"))
+    once.recover([("sent", Resumed(last_ns=9)), ("received", Resumed(last_ns=5))])
+    again.restore(once.save())
+    third = core_of(Desk("fake"))
+    assert third.handle(Resumed(last_ns=5), 6) == []
+    for core in (once, again, third):
+        old = VenueCall(number=1, kind=CallKind.PLACE, deadline_ns=99, made_ns=5)
+        (answer,) = core.handle(old, 7)
+        assert answer.outcome is Outcome.NOT_SENT
+        assert answer.reason == "an earlier process has made it"
+        assert core.handle(msgspec.structs.replace(old, number=2, made_ns=6), 7) == []
+
+
+def test_a_call_that_was_handed_over_is_not_handed_over_again() -> None:
+    desk = Desk("fake")
+    call = VenueCall(number=1, kind=CallKind.PLACE, deadline_ns=9, order=order("a"))
+    for core in (core_of(desk), core_of(desk)):  # the first has failed after it
+        assert core.handle(call, 0) == []
+        assert core.handle(msgspec.structs.replace(call, number=-1), 0) == []
+    assert [desk.calls.receive_nowait().number for _ in range(3)] == [1, -1, -1]
+    with pytest.raises(trio.WouldBlock):
+        desk.calls.receive_nowait()
 
 
 @pytest.mark.parametrize(

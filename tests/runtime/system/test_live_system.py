@@ -18,7 +18,9 @@ from actors.portfolio.portfolio import Portfolio
 from runtime.config.daemon import CrashConfig, StopConfig, StopPolicy
 from runtime.kernel.determinism import seeded_scheduler
 from runtime.observe.result import ExitCode
+from runtime.system.halting import halt
 from runtime.system.live import LiveSettings, LiveSystem
+from runtime.system.notify import ServiceManager
 from runtime.system.outcome import WallTimes, outcome
 from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
@@ -31,6 +33,14 @@ from tests.ring.traps import Trap, trapped
 _SECOND = 1_000_000_000
 LONG = "feeds[0].events=1000"
 _EPOCH_NS = 1_800_000_000 * _SECOND
+_MINUTE_NS = 60 * _SECOND
+PATIENT = StopConfig(
+    strategies_ns=_MINUTE_NS,
+    orders_ns=_MINUTE_NS,
+    fills_ns=_MINUTE_NS,
+    journal_ns=_MINUTE_NS,
+    links_ns=_MINUTE_NS,
+)
 
 
 @attrs.define
@@ -68,8 +78,12 @@ def lived(
     folder: Path | None = None,
     **settings: Any,
 ) -> Lived:
-    """Run to the end, with something going on beside."""
+    """Run to the end, with something going on beside.
+
+    The clock jumps; where a journal is written, by a thread in real time, it only runs fast.
+    """
     journal = None if folder is None else folder / "journal.db"
+    settings.setdefault("stop", StopConfig() if folder is None else PATIENT)
     given = LiveSettings(epoch_ns=_EPOCH_NS, **settings)
     system = LiveSystem(plan, folder=folder, journal_path=journal, settings=given)
     run = Lived(system, [])
@@ -80,9 +94,9 @@ def lived(
     system.prepare(listen)
     if beside is not None:
         system.accompany(lambda: beside(system))
-    threshold = 0.0 if folder is None else 0.05
+    clock = MockClock(autojump_threshold=0) if folder is None else MockClock(rate=10)
     with seeded_scheduler(plan.seed):
-        trio.run(system.main, clock=MockClock(autojump_threshold=threshold))
+        trio.run(system.main, clock=clock)
     return run
 
 
@@ -144,7 +158,7 @@ def test_a_second_signal_is_quick_and_cancels_at_the_venue(tmp_path: Path) -> No
         system.interrupt()
         system.interrupt()
 
-    run = lived(scene(LONG), after(11, interrupt_twice), tmp_path)
+    run = lived(scene(LONG), after(2, interrupt_twice), tmp_path)
     assert [each.cause for each in run.of(CancelAllAtVenue)] == ["stopped at once"]
     assert run.system.exit_code is ExitCode.FAILED
     assert run.system.ending == (
@@ -225,7 +239,7 @@ def test_a_journal_that_fails_ends_the_run_and_tells_whoever_can_still_cancel(
         system._lose_journal(JournalError("and again"))
 
     plan = attrs.evolve(scene(LONG), shells={"far": lambda _post, _clock: Shell()})
-    run = lived(plan, after(5, fail), tmp_path, stop=StopConfig(links_ns=_SECOND))
+    run = lived(plan, after(2, fail), tmp_path, stop=StopConfig(links_ns=_SECOND))
     assert run.system.exit_code is ExitCode.FAILED
     assert run.system.failure == "the journal has failed: the disk is full"
     assert told[0] == "the journal has failed"
@@ -266,11 +280,66 @@ def test_a_tree_that_fails_ends_the_run(tmp_path: Path) -> None:
 
 
 def test_a_second_run_goes_on_with_the_first_ones_journal(tmp_path: Path) -> None:
-    keep = StopConfig(policy=StopPolicy.KEEP)
-    first = lived(scene(LONG), folder=tmp_path, duration_ns=5 * _SECOND, stop=keep)
-    second = lived(scene(LONG), folder=tmp_path, duration_ns=4 * _SECOND)
+    keep = attrs.evolve(PATIENT, policy=StopPolicy.KEEP)
+    first = lived(scene(LONG), folder=tmp_path, duration_ns=3 * _SECOND, stop=keep)
+    second = lived(scene(LONG), folder=tmp_path, duration_ns=2 * _SECOND)
     assert first.system.exit_code is second.system.exit_code is ExitCode.GOOD
     assert second.system.plant.resumption is not None
     earlier = [fill.trade_id for fill in first.portfolio.fills]
     assert [fill.trade_id for fill in second.portfolio.fills][: len(earlier)] == earlier
     assert second.orders.open_orders() == []
+
+
+def test_a_halt_of_an_earlier_process_is_told_where_people_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(ServiceManager, "ready", lambda _self, status: told.append(status))
+    for _ in range(2):
+        lived(
+            scene(LONG),
+            after(1, lambda system: halt(system.plant, "it was late", "test")),
+            folder=tmp_path,
+            duration_ns=2 * _SECOND,
+        )
+    assert told == ["running", "halted: it was late"]
+
+
+def test_who_holds_the_loop_is_watched_for_if_asked() -> None:
+    run = lived(scene(LONG), duration_ns=_SECOND, blocked_after_ns=60 * _SECOND)
+    assert run.system.watchdog is not None
+    assert run.system.watchdog.count == 0
+    assert lived(scene(LONG), duration_ns=_SECOND).system.watchdog is None
+
+
+def test_it_runs_in_a_loop_of_its_own_and_tells_its_manager(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Manager(ServiceManager):
+        def tell(self, *words: str) -> None:
+            told.extend(words)
+
+    settings = LiveSettings(
+        duration_ns=_SECOND // 5, manager=Manager(address="there", watchdog_s=0.05)
+    )
+    plan = scene(LONG, "feeds[0].interval=10ms")
+    system = LiveSystem(plan, journal_path=tmp_path / "journal.db", settings=settings)
+    system.run()
+    assert told[0] == "READY=1"
+    assert "WATCHDOG=1" in told
+    assert told.index("WATCHDOG=1") < told.index("STOPPING=1")
+
+
+@pytest.mark.parametrize("policy", [StopPolicy.CANCEL, StopPolicy.KEEP])
+def test_a_tree_that_falls_over_ends_the_run_with_its_words(policy: StopPolicy) -> None:
+    def fall(system: LiveSystem) -> None:
+        async def run(**_arguments: Any) -> None:
+            raise RuntimeError("no root")
+
+        system.plant.root.run = run  # type: ignore[method-assign]
+
+    system = LiveSystem(scene(LONG), settings=LiveSettings(crash=CrashConfig(policy=policy)))
+    system.prepare(lambda _plant: fall(system))
+    with pytest.raises(ExceptionGroup) as caught:
+        trio.run(system.main)
+    assert caught.group_contains(RuntimeError, match="no root") or system.failure is not None

@@ -82,7 +82,7 @@ def test_a_journal_that_takes_no_more_is_noticed_by_the_system_itself(tmp_path: 
 
     run = lived(
         remote(habits=RESTING),
-        after(5, break_journal),
+        after(3, break_journal),
         tmp_path,
         stop=StopConfig(links_ns=_SECOND),
     )
@@ -104,7 +104,7 @@ def test_a_venue_that_fails_at_its_last_cancel_holds_nobody_up(tmp_path: Path) -
         venue.handle = handle
         system._lose_journal(JournalError("no room"))
 
-    run = lived(remote(), after(5, break_both), tmp_path, stop=StopConfig(links_ns=_SECOND))
+    run = lived(remote(), after(2, break_both), tmp_path, stop=StopConfig(links_ns=_SECOND))
     assert run.system.failure == "the journal has failed: no room"
 
 

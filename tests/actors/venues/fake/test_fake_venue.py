@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from actors.actor import Later
-from actors.messages.system import CancelAllAtVenue, Halt, HaltLifted, Resumed, TimerFired
+from actors.messages.system import (
+    CancelAll,
+    CancelAllAtVenue,
+    Halt,
+    HaltLifted,
+    Resumed,
+    TimerFired,
+)
 from actors.messages.trading import ReportKind
 from actors.messages.venue import CallKind, Outcome, VenueAnswer, VenueCall, VenueNews
 from actors.model.order import Order, OrderStatus, OrderType, Side, TimeInForce
@@ -299,8 +306,16 @@ def test_what_nobody_waits_for_is_not_sent() -> None:
 
 
 def test_it_takes_nothing_else() -> None:
-    with pytest.raises(TypeError, match="does not take Resumed"):
-        World().venue.handle(Resumed(last_ns=0), 0)
+    with pytest.raises(TypeError, match="does not take CancelAll"):
+        World().venue.handle(CancelAll("x"), 0)
+
+
+def test_what_an_earlier_process_has_made_is_not_done() -> None:
+    world = World()
+    world.tell(Resumed(last_ns=5))
+    old = VenueCall(number=1, kind=CallKind.ACCOUNT, deadline_ns=99, made_ns=5)
+    (answer,) = world.tell(old)
+    assert answer.outcome is Outcome.NOT_SENT
 
 
 # --- faults ----------------------------------------------------------------------------------

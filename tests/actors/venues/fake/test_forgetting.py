@@ -12,6 +12,7 @@ SLACK = MOST // 4 + 1
 
 def test_the_oldest_that_is_over_is_forgotten_and_holdings_stay_exact() -> None:
     world = World(remembers=MOST)
+    ledger = world.venue.ledger()
     for number in range(100):
         world.place(order_id=f"a-{number}")
         ledger = world.venue.ledger()

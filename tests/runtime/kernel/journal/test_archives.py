@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.kernel.journal import archives
+from runtime.kernel.journal import schema
 from runtime.kernel.journal.archives import Archives
 from tests.runtime.kernel.journal.stored import archive, journal
 
@@ -15,13 +15,13 @@ from tests.runtime.kernel.journal.stored import archive, journal
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Return which files are opened, as it happens."""
     paths: list[Path] = []
-    open_file = archives.read_only
+    open_file = schema.read_only
 
     def noted(path: Path) -> sqlite3.Connection:
         paths.append(path)
         return open_file(path)
 
-    monkeypatch.setattr(archives, "read_only", noted)
+    monkeypatch.setattr("runtime.kernel.journal.archives.read_only", noted)
     return paths
 
 

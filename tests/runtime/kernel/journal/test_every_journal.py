@@ -120,6 +120,7 @@ async def test_a_delivery_is_told_from_a_message_that_was_caused(
     deliver(written, 3, 1)
     deliver(written, 4, 2)
     assert [each.sequence for each in written.entries() if each.is_delivery] == [3]
+    assert [each.sequence for each in written.entries(after=1) if each.is_delivery] == [3]
     assert [each.sequence for each in written.entries(after=4) if each.is_delivery] == []
     written.close()
 
