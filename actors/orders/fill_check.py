@@ -35,6 +35,7 @@ class FillCheck:
     ) -> None:
         self._records = registry.records
         self._parts = registry.parts
+        self._strangers = registry.strangers
         self._instruments = instruments
         self._validator = validator
         self._apply = apply
@@ -53,6 +54,8 @@ class FillCheck:
             if not self._memory.admits(report):
                 return []
             record = self._records.get(order_id) or self._parts.get(order_id)
+        if record is None and order_id in self._strangers:
+            return []  # the venue's list will tell it
         if record is not None and report.trade_id not in (record.trade_ids or ()):
             order = record.order
             traded = record.traded_quantity

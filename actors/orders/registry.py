@@ -36,11 +36,22 @@ class Registry:
         self._completed: deque[str] = deque()
         self.forgotten: dict[str, None] = {}
         """The ids of evicted orders, oldest first."""
+        self.strangers: dict[str, None] = {}
+        """The venue's orders that are not ours and that we have asked to cancel, oldest first.
+
+        What is reported of them changes nothing: the venue's lists say how they stand.
+        """
         self._most_forgotten = _IDS_PER_RECORD * (max_completed or _RECORDS)
 
     def is_forgotten(self, order_id: str) -> bool:
         """Return whether an order was evicted, itself or with the schedule it was a part of."""
         return order_id in self.forgotten or part_of(order_id) in self.forgotten
+
+    def note_stranger(self, order_id: str) -> None:
+        """Take notice that somebody else's order is to be cancelled."""
+        self.strangers[order_id] = None
+        if len(self.strangers) > _RECORDS:
+            del self.strangers[next(iter(self.strangers))]
 
     def find(self, order_id: str) -> OrderRecord | None:
         """Return an order, or the child of a scheduled one; None if it is not here."""

@@ -94,7 +94,8 @@ class Reports:
         part_name = report.client_order_id
         part = self._registry.parts.get(part_name)
         if part is None:
-            if self._registry.is_forgotten(part_name):
+            registry = self._registry
+            if registry.is_forgotten(part_name) or part_name in registry.strangers:
                 return []
             raise never_placed(report)
         record = self._records[part_of(part_name)]

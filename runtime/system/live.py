@@ -327,7 +327,9 @@ class LiveSystem(Running):
     ) -> None:
         try:
             await plant.root.run(task_status=task_status)
-        except Exception as error:  # noqa: BLE001 - it is told, and ends the run
+        except Exception as error:
+            if not self.started_ns:
+                raise  # there is nothing to wind down
             if self._journal_error is None:
                 failure = report_failure(error)
                 self._fail(f"{failure.kind}: {failure.text} ({failure.where})")

@@ -33,6 +33,7 @@ from actors.messages.system import (
 from actors.messages.trading import Fill, PlaceOrder
 from actors.model.money import ZERO
 from actors.model.order import TERMINAL
+from actors.orders.reconciliation.external import EXTERNAL
 from actors.venues.fake.config import FakeFaults
 from actors.venues.fake.questions import Questions
 from actors.venues.fake.troubles import Troubles
@@ -54,7 +55,8 @@ mode: simulate
 seed: {seed}
 close_out: {close}
 portfolio: {{cash: {cash}, equity_interval: 10s, max_fills: {fills}, policies: {policies}}}
-orders: {{max_completed_orders: {completed}, duplicate_guard: {guard}, max_order_age_hours: {age}}}
+orders: {{max_completed_orders: {completed}, duplicate_guard: {guard}, max_order_age_hours: {age},
+  external_orders: {foreign}, external_trades: adopt}}
 supervision: {{intensity: 50, backoff: {{base: {backoff}}}}}
 feeds:
   - {{name: market, type: synthetic, generator: random_walk, assets: [AAA, BBB], events: {events},
@@ -99,6 +101,7 @@ CHOICES: dict[str, list[Any]] = {
     "completed": ["null", 0, 1, 5],
     "guard": ["false", "false", "true"],
     "age": ["null", "null", 0.002],
+    "foreign": ["adopt", "cancel"],
     "backoff": ["0ms", "0ms", "300ms"],
     "events": [60, 120, 200],
     "every": [2, 3, 6],
@@ -145,6 +148,7 @@ def text_of(seed: int) -> str:
     faults = [f"{name}: {dice.choice(CHOICES['rate'])}" for name in RATES]
     faults += dice.choice([[], [], ["outage: {every: 11s, lasts: 2s}"], ["late_by: 2s"]])
     faults += dice.choice([[], [], ["reject_burst: {every: 9s, lasts: 1s}"]])
+    faults += dice.choice([[], [], ["external_order: 0.05", "external_trade: 0.05"]])
     shares = ["rejects: 0.05", "parts: 0.35", "rests: 0.25", "late_fills: 0.15"]
     habits = [*shares, f"latency: {dice.choice(['0ms', '20ms', '400ms'])}"]
     values |= {"faults": f"{{{', '.join(faults)}}}", "habits": f"{{{', '.join(habits)}}}"}
@@ -312,12 +316,15 @@ def check_orders(ran: Ran) -> None:
     ledger = ledger_of(ran)
     assert ledger.violations == ()
     assert ledger.places_after_halt == 0
-    assert [each for each in ledger.orders if each.status not in TERMINAL] == []
+    ours = [each for each in ledger.orders if each.client_order_id]
+    assert [each for each in ours if each.status not in TERMINAL] == []
     orders, portfolio = ran.system.cores["orders"], ran.system.cores["portfolio"]
-    assert orders.open_orders() == []
+    is_open = [each for each in orders.open_orders() if each.order.strategy != EXTERNAL]
+    assert is_open == []
     assert orders._doubts.open == {}
     assert portfolio.reserved == ZERO
-    assert list(portfolio._account.reservations.claims()) == []
+    claims = portfolio._account.reservations.claims()
+    assert [each for each in claims if each.order.strategy != EXTERNAL] == []
     assert ran.system.cores["broker"].open_tickets == 0
     placed = [message.order.client_order_id for message in ran.of(PlaceOrder)]
     assert len(placed) == len(set(placed))

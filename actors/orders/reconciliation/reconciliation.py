@@ -10,7 +10,7 @@ from actors.messages.reconciliation import (
     ResolveDifference,
     VenueOrders,
 )
-from actors.messages.trading import ExecutionReport
+from actors.messages.trading import CancelPlacedOrder, ExecutionReport
 from actors.messages.venue import VenueOrder, VenueTrade
 from actors.model.instrument import Instruments
 from actors.model.money import ZERO, plain
@@ -219,9 +219,14 @@ class Reconciliation:
             return [*self._differences.note(closed(told), theirs)]
         if rule is ExternalOrders.CANCEL:
             found = difference(_STRANGE, name, Cure.CANCEL, now_ns, (_NONE, said))
-            return [*self._differences.note(found, theirs), cancel_of(theirs)]
+            return [*self._differences.note(found, theirs), self._cancel_stranger(theirs)]
         found = difference(_STRANGE, name, Cure.REFUSE, now_ns, (_NONE, said))
         return [*self._differences.note(found, theirs)]
+
+    def _cancel_stranger(self, theirs: VenueOrder) -> CancelPlacedOrder:
+        """Return the request to cancel an order that is not ours."""
+        self._registry.note_stranger(id_of(theirs))
+        return cancel_of(theirs)
 
     def _missing(self, lists: VenueOrders, now_ns: int) -> list[Output]:
         """Ask for what is open here, and not in the venue's list although it should be."""
@@ -285,7 +290,7 @@ class Reconciliation:
         if subject is None or known.kind is not _STRANGE:
             return None
         if cure is Cure.CANCEL:
-            return [cancel_of(subject)]
+            return [self._cancel_stranger(subject)]
         if cure is Cure.ADOPT and self._owner(subject) is None and self._may_adopt(subject):
             return adopt_order(self._registry, subject, ZERO, now_ns)
         return None

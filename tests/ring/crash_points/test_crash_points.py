@@ -15,9 +15,9 @@ from tests.ring.crash_points.scene import ACTORS, CAUSE
 
 pytestmark = pytest.mark.usefixtures("many_runs")
 
-SAMPLES = 8
+SAMPLES = 6
 """How many points of each actor."""
-DOUBLES = 2
+DOUBLES = 1
 """How many points of each actor where it crashes twice."""
 
 

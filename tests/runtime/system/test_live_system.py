@@ -330,16 +330,33 @@ def test_it_runs_in_a_loop_of_its_own_and_tells_its_manager(tmp_path: Path) -> N
     assert told.index("WATCHDOG=1") < told.index("STOPPING=1")
 
 
-@pytest.mark.parametrize("policy", [StopPolicy.CANCEL, StopPolicy.KEEP])
-def test_a_tree_that_falls_over_ends_the_run_with_its_words(policy: StopPolicy) -> None:
-    def fall(system: LiveSystem) -> None:
-        async def run(**_arguments: Any) -> None:
-            raise RuntimeError("no root")
+def falling(*, has_started: bool) -> LiveSystem:
+    """Return a run whose tree of actors falls over, when it has started or before."""
 
-        system.plant.root.run = run  # type: ignore[method-assign]
+    async def run(*, task_status: trio.TaskStatus[None]) -> None:
+        if has_started:
+            task_status.started()
+        await trio.sleep(1)
+        raise RuntimeError("no root")
 
-    system = LiveSystem(scene(LONG), settings=LiveSettings(crash=CrashConfig(policy=policy)))
-    system.prepare(lambda _plant: fall(system))
+    def fell(plant: Plant) -> None:
+        root: Any = plant.root
+        root.run = run
+
+    system = LiveSystem(scene(LONG), settings=LiveSettings(epoch_ns=_EPOCH_NS))
+    system.prepare(fell)
+    return system
+
+
+def test_a_tree_that_falls_over_ends_the_run_with_its_words() -> None:
+    system = falling(has_started=True)
+    trio.run(system.main, clock=MockClock(autojump_threshold=0))
+    assert system.exit_code is ExitCode.FAILED
+    assert system.failure is not None
+    assert system.failure.startswith("RuntimeError: no root (")
+
+
+def test_a_tree_that_cannot_be_started_is_no_run() -> None:
     with pytest.raises(ExceptionGroup) as caught:
-        trio.run(system.main)
-    assert caught.group_contains(RuntimeError, match="no root") or system.failure is not None
+        trio.run(falling(has_started=False).main, clock=MockClock(autojump_threshold=0))
+    assert caught.group_contains(RuntimeError, match="no root")

@@ -69,7 +69,8 @@ async def test_a_full_mailbox_is_waited_for() -> None:
     def deliver(*_arguments: Any) -> Any:
         return [(Room(), attrs.evolve(_Letter(), message=CancelAll("x")))]
 
-    wound._plant.post.deliver = deliver  # type: ignore[method-assign]
+    post: Any = wound._plant.post
+    post.deliver = deliver
     await wound._send_from("system", CancelAll("x"))
     assert sent == ["CancelAll"]
     assert full.depth == 0
