@@ -44,7 +44,7 @@ from actors.messages.trading import (
 from actors.messages.venue import VenueOrder, VenueTrade
 from runtime.kernel.mailbox import Mailbox, Overflow
 from runtime.system.system import SYSTEM
-from runtime.wiring import plant
+from runtime.wiring import cells
 from runtime.wiring.routes import ROUTES, RULES, Role, journaled_types, rule_of
 from tests.ring.rig import REPOSITORY, Ran, config, run
 from tests.ring.scenes import RICH, SMALL
@@ -213,7 +213,7 @@ def test_mailboxes_for_one_message_come_to_the_same_result(
     text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     roomy = run(config(text), tmp_path)
-    monkeypatch.setattr(plant, "Mailbox", partial(Mailbox, capacity=1))
+    monkeypatch.setattr(cells, "Mailbox", partial(Mailbox, capacity=1))
     tight = run(config(text), tmp_path)
     boxes = [cell.mailbox for cell in tight.system.plant.cells.values()]
     assert {box.capacity for box in boxes} == {1}

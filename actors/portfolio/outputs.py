@@ -7,8 +7,9 @@ from actors.messages.account import (
     PositionChanged,
     TradingStateChanged,
 )
+from actors.messages.alerts import Logged
 from actors.messages.reconciliation import Difference, Reconciled
-from actors.messages.system import Alarm, Archived, CancelAll
+from actors.messages.system import Archived, CancelAll
 from actors.messages.trading import CancelOrder, Fill, ReplaceOrder, SignalRefused, SubmitOrder
 
 PortfolioOutput = (
@@ -24,7 +25,7 @@ PortfolioOutput = (
     | CancelAll
     | Difference
     | Reconciled
-    | Alarm
+    | Logged
     | Archived
     | Later
 )

@@ -17,9 +17,10 @@ from actors.messages.account import (
     MarkEquity,
     SetTradingState,
 )
+from actors.messages.alerts import Logged
 from actors.messages.reconciliation import Part, Reconciled, ResolveDifference, VenueHoldings
 from actors.messages.slices import MarketData, Slice
-from actors.messages.system import Alarm, CancelStrategy, Halt, HaltLifted, Resumed
+from actors.messages.system import CancelStrategy, Halt, HaltLifted, Resumed
 from actors.messages.trading import (
     Fill,
     FillSettled,
@@ -293,7 +294,7 @@ class Portfolio(RiskReport):
         if not unpriced:
             return []
         text = f"valued at cost until a feed shows a price: {', '.join(unpriced)}"
-        return [Alarm(source=self._context.actor, text=text, time_ns=now_ns)]
+        return [Logged(strategy=self._context.actor, text=text, time_ns=now_ns)]
 
     # --- the market ------------------------------------------------------------------------------
 

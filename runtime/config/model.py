@@ -174,9 +174,9 @@ class StrategyConfig:
             message; after that it has failed.
         heartbeat_ns: In real time, how often one in a process is asked whether it is still there
             while there is nothing else to ask.
-        warm_up: What it is shown when it begins without a saved state. In real time, the event loop
-            waits for that; in a thread, all of it must be over within the deadline; best is a
-            process.
+        warm_up: What it is shown when it begins without a saved state. In real time this is part of
+            its start, which has ``start_timeout``: in the loop all others wait meanwhile, and in a
+            thread it must be over within the deadline. Where there is much to read: a process.
     """
 
     name: str = attrs.field(validator=_name)

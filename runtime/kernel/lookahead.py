@@ -5,6 +5,38 @@ from typing import Any
 
 from actors.actor import Reactor, Rows, Vectorised
 
+_FIRST_HORIZON = 64
+_LAST_HORIZON = 65_536
+
+
+class Horizon:
+    """How far to look ahead: wider while nothing happens, nearer after an interaction.
+
+    Attributes:
+        rows: How many rows to look at.
+    """
+
+    def __init__(self) -> None:
+        self.rows = _FIRST_HORIZON
+        self._ahead = _FIRST_HORIZON
+        """How far it looked from the last interaction."""
+        self._interacted = 0
+        """How many rows had passed by then."""
+
+    def narrow(self, passed: int) -> None:
+        """Look ahead, from an interaction on, twice as far as the last one was away.
+
+        Interactions come in twos and threes, an order and then its fill: so those that follow at
+        once shorten the look only by and by.
+        """
+        ahead = max(2 * (passed - self._interacted), self._ahead * 3 // 4, _FIRST_HORIZON)
+        self.rows = self._ahead = min(ahead, _LAST_HORIZON)
+        self._interacted = passed
+
+    def widen(self) -> None:
+        """Look twice as far: nothing has happened."""
+        self.rows = min(self.rows * 2, _LAST_HORIZON)
+
 
 class Turns:
     """Who has had its turn at a row before the row is passed, and is not asked about it again."""

@@ -107,7 +107,12 @@ class Post:
         self.sequence = sequence = self.sequence + 1
         envelope = Envelope(sequence, now_ns, sender, cause, message)
         if self._journal is not None and kind not in self.unrecorded:
-            self._journal.append(envelope, ",".join([receiver.name for receiver in receivers]))
+            names = (
+                receivers[0].name
+                if len(receivers) == 1  # nearly always: joining takes longer
+                else ",".join([receiver.name for receiver in receivers])
+            )
+            self._journal.append(envelope, names)
         if self.tap is not None:
             self.tap(envelope)
         if not receivers or (self.shown is not None and kind in self.shown):

@@ -17,26 +17,20 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from actors.actor import Listener, Rows
+from runtime.kernel.aftermath import Aftermath
 from runtime.kernel.audience import Audience, CodedEvent, Hearing, callback_of
 from runtime.kernel.clock import VirtualClock
 from runtime.kernel.determinism import collect_young
 from runtime.kernel.incarnation import Child
-from runtime.kernel.lookahead import Turns, first_act, first_failure, reaction
+from runtime.kernel.lookahead import Horizon, Turns, first_act, first_failure, reaction
 from runtime.kernel.market import Market, Stream
 from runtime.kernel.post import Post, Ready
 from runtime.kernel.simulated_cell import SimulatedCell
 
-_FIRST_HORIZON = 64
-_LAST_HORIZON = 65_536
 _WORK_BETWEEN_PAUSES = 1024
 _MESSAGES_OF_WORK = 16
 _ROWS_OF_WORK = 64
 _PAUSES_BETWEEN_COLLECTIONS = 16
-AFTERMATH_NS = 60 * 1_000_000_000
-"""How long after the last row strategies' timers still come, while anything is in flight.
-
-One whose every timer leads to an order would keep a run going for ever.
-"""
 
 
 class Sequencer:
@@ -66,20 +60,14 @@ class Sequencer:
         self._stream = Stream(market, clock)
         self._stream.before_change = self._market_to_followers
         self._audience = Audience(cells, market.conflates)
-        self._horizon = _FIRST_HORIZON
-        self._interacted = 0
-        """How many rows had passed at the last interaction."""
-        self._ahead = _FIRST_HORIZON
-        """How far it looked from there."""
+        self._horizon = Horizon()
         self._turns = Turns()
         self._revived: list[SimulatedCell] = []
         self._failed: list[SimulatedCell] = []
         """Whose cores have failed, before the supervisors are told."""
         self._work = 0
         self._pauses = 0
-        self._strategies = {cell.name for cell in cells if not cell.spec.needs_history}
-        self._last_ns: int | None = None
-        """Until when strategies' timers come; None while there are rows."""
+        self._aftermath = Aftermath(cells)
 
     # --- the run ---------------------------------------------------------------------------------
 
@@ -108,11 +96,11 @@ class Sequencer:
         while not self.is_stopping:
             if stream.position >= stream.length:
                 if await stream.load():
-                    self._last_ns = None
+                    self._aftermath.end()
                     continue
                 if not self._has_more_to_come():
                     break
-                self._end_soon()
+                self._aftermath.begin(self._clock.now_ns())
                 await self._fire()
                 continue
             due_ns = self._timers.next_ns()
@@ -120,13 +108,8 @@ class Sequencer:
                 await self._fire()
             else:
                 await self._pass_rows(due_ns)
-        self._end_soon()
+        self._aftermath.begin(self._clock.now_ns())
         await self.finish_in_flight()
-
-    def _end_soon(self) -> None:
-        """Let strategies' timers not come for ever, now that there are no more rows."""
-        if self._last_ns is None:
-            self._last_ns = self._clock.now_ns() + AFTERMATH_NS
 
     async def finish_in_flight(self) -> None:
         """Let what is under way arrive; strategies' timers and further rows do not."""
@@ -200,7 +183,7 @@ class Sequencer:
         """Move time to the next timer and let it happen."""
         await self._pace.hold_until(self._timers.next_ns() or 0)
         due_ns, what = self._timers.pop()
-        if self._last_ns is not None and due_ns > self._last_ns and self._is_idle(what):
+        if self._aftermath.spares(due_ns, what):
             return
         self._market_to_followers()
         self._clock.advance(max(due_ns, self._clock.now_ns()))
@@ -214,13 +197,6 @@ class Sequencer:
             await self._settle()
         await self.drain()
 
-    def _is_idle(self, what: Any) -> bool:
-        """Return whether a timer is one that a strategy has set for itself."""
-        if not isinstance(what, tuple):
-            return False
-        sender, _, _, is_background = what
-        return is_background and sender in self._strategies
-
     # --- rows ------------------------------------------------------------------------------------
 
     async def _pass_rows(self, due_ns: int | None) -> None:
@@ -228,7 +204,7 @@ class Sequencer:
         stream = self._stream
         rows, position = stream.rows, stream.position
         assert rows is not None
-        stop = min(stream.length, position + self._horizon)
+        stop = min(stream.length, position + self._horizon.rows)
         if due_ns is not None and stream.times[stop - 1] >= due_ns:
             stop = bisect_left(stream.times, due_ns, position, stop)
         if self._pace.is_held:
@@ -252,11 +228,11 @@ class Sequencer:
             acted += self._play_vectorised(rows, position, end)
         self._work += (end - position) // _ROWS_OF_WORK
         if acted:
-            self._narrow_horizon()
+            self._horizon.narrow(self.rows_passed)
             self._send_acts(rows.record(end - 1) if self._post.is_recording else None, acted)
             await self.drain()
         else:
-            self._horizon = min(self._horizon * 2, _LAST_HORIZON)
+            self._horizon.widen()
             if self._failed or self._work >= _WORK_BETWEEN_PAUSES:
                 await self.drain()
 
@@ -331,18 +307,7 @@ class Sequencer:
         if not self._failed:
             stream.reacted = row + 1
             self._market_to_followers()
-        self._narrow_horizon()
-
-    def _narrow_horizon(self) -> None:
-        """Look ahead, from an interaction on, twice as far as the last one was away.
-
-        Interactions come in twos and threes, an order and then its fill: so those that follow at
-        once shorten the look only by and by.
-        """
-        passed = self.rows_passed
-        ahead = max(2 * (passed - self._interacted), self._ahead * 3 // 4, _FIRST_HORIZON)
-        self._horizon = self._ahead = min(ahead, _LAST_HORIZON)
-        self._interacted = passed
+        self._horizon.narrow(self.rows_passed)
 
     def _play(self, rows: Rows, start: int, stop: int) -> tuple[int, list[SimulatedCell]]:
         """Call the strategies row by row; stop right after the row at which one acts or fails.

@@ -2,11 +2,12 @@
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +32,7 @@ CONFIG = dedent("""\
     mode: paper
     seed: 5
     daemon: {status_every: 0s}
-    stop: {policy: flatten, orders: 25s, fills: 15s}
+    stop: {policy: flatten, orders: 60s, fills: 60s}
     portfolio:
       cash: 100000
       policies: [{type: PositionLimit, max_size: 200}]
@@ -120,7 +121,7 @@ class Daemon:
         own = [sys.executable, "-m", "runtime", "run", str(self.config)]
         return [*own, "--out", str(self.folder / "runs"), *arguments]
 
-    def wait_for(self, words: str, seconds: float = 30.0) -> bool:
+    def wait_for(self, words: str, seconds: float = 90.0) -> bool:
         """Return whether it has told these words; False if it has ended before."""
         assert self.notices is not None
         assert self.process is not None
@@ -138,7 +139,7 @@ class Daemon:
         """Send it a signal."""
         os.kill(self.pid, number)
 
-    def ended(self, seconds: float = 40.0) -> int:
+    def ended(self, seconds: float = 120.0) -> int:
         """Return its exit code, when it has ended; a negative one for a signal."""
         assert self.process is not None
         code = self.process.wait(seconds)
@@ -208,6 +209,24 @@ class Venue:
                 lines.flush()
                 found: dict[str, Any] = json.loads(lines.readline())
                 return found
+
+    def wait_for(self, is_so: Callable[[dict[str, Any]], bool]) -> None:
+        """Return when its books show something; AssertionError if they do not for long."""
+        assert wait_until(lambda: is_so(self.ledger())), self.ledger()
+
+
+def wait_until(is_so: Callable[[], bool], seconds: float = 60.0) -> bool:
+    """Look again and again whether something is so; return whether it came to be."""
+    for _ in range(round(seconds / 0.1)):
+        if is_so():
+            return True
+        select.select([], [], [], 0.1)
+    return False
+
+
+def working(ledger: dict[str, Any]) -> list[Any]:
+    """Return the orders that work at the venue."""
+    return [each for each in ledger["orders"] if each["status"] == "WORKING"]
 
 
 @contextmanager

@@ -17,7 +17,7 @@ def test_a_daemon_that_is_killed_again_and_again_ends_flat_and_reconciled(
     tally = kill_again_and_again(tmp_path, 10, seed)
     assert tally.wrong == [], str(tally)
     assert tally.kills.total() == 10
-    assert tally.trades > 20
+    assert tally.trades > 0
 
 
 @pytest.mark.parametrize("fault", ["full", "fsync"])

@@ -12,7 +12,7 @@ from actors.messages.account import CashAdjusted
 from actors.messages.system import MessageQuarantined
 from actors.messages.trading import ExecutionReport, FillSettled, PlaceOrder, ReportKind
 from actors.model.order import OrderStatus
-from runtime.kernel.sequencer import AFTERMATH_NS
+from runtime.kernel.aftermath import AFTERMATH_NS
 from tests.ring.rig import Ran, config, fold, run, with_sources
 from tests.ring.scenes import SMALL
 from tests.ring.test_slicing import Cut

@@ -43,6 +43,7 @@ from actors.model.order import Order
 
 _NOT_SENT = "not sent: "
 _REQUESTS = (PlaceOrder, CancelPlacedOrder, ReplacePlacedOrder)
+_OF_CHANGES = (ReportKind.REPLACED, ReportKind.REPLACE_REJECTED)
 
 
 class RemoteBroker:
@@ -147,10 +148,11 @@ class RemoteBroker:
         if refusal is not None:
             why = f"{_NOT_SENT}{refusal}"
             return [self._say(order_id, ReportKind.REPLACE_REJECTED, now_ns, why)]
+        calls = self._write(CallKind.REPLACE, order, now_ns)
         ticket = self._tickets.get(order_id)
         if ticket is not None:
-            ticket.wanted, ticket.wanted_ns = order, now_ns
-        return self._write(CallKind.REPLACE, order, now_ns)
+            ticket.wanted, ticket.wanted_ns, ticket.change = order, now_ns, self._calls.number
+        return calls
 
     def _cancel(self, request: CancelPlacedOrder, now_ns: int) -> list[Any]:
         order_id = request.client_order_id
@@ -205,6 +207,7 @@ class RemoteBroker:
             return self._refused(answer, now_ns)
         reports = [report_of_trade(trade, order_id) for trade in answer.trades]
         self._note(reports)
+        is_old = self._tickets.is_of_old_change(answer)
         if answer.order is None:
             why = "the venue does not know it"
             return [*reports, self._say(order_id, ReportKind.NOT_FOUND, now_ns, why)]
@@ -218,14 +221,17 @@ class RemoteBroker:
                     sent_ns=ticket.sent_ns,
                 )
                 early: list[Any] = []
-                if answer.kind is CallKind.REPLACE:
+                if answer.kind is CallKind.REPLACE and not is_old:
                     early = self._note([self._answered(answer, ReportKind.REPLACED)])
                 return [*reports, *early, *self._inquiries.ask(query, now_ns)]
 
         def say(kind: ReportKind, reason: str) -> ExecutionReport:
             return report(order_id, kind, (answer.venue, answer.venue_time_ns), reason)
 
-        return [*reports, *self._note(answer_to_write(answer, answer.order, say))]
+        told = answer_to_write(answer, answer.order, say)
+        if is_old:
+            told = [each for each in told if each.kind is not ReportKind.REPLACED]
+        return [*reports, *self._note(told)]
 
     def _refused(self, answer: VenueAnswer, now_ns: int) -> list[Any]:
         """Return the report of a request that the venue refuses, or that has not left."""
@@ -240,15 +246,25 @@ class RemoteBroker:
             if ticket.is_shown or ticket.was_repeated:
                 # of two that were sent under one id this one was refused; the other may work
                 return [self._say(order_id, ReportKind.NOT_FOUND, now_ns, reason)]
+        if self._tickets.is_of_old_change(answer):
+            return []
         kind = REFUSALS[answer.kind]
         refused = report(order_id, kind, (answer.venue, answer.venue_time_ns), reason)
         return self._note([refused])
 
     def _take_news(self, news: VenueNews) -> list[Any]:
-        """Return the reports on our orders; the rest waits for the next comparison."""
+        """Return the reports on our orders; the rest waits for the next comparison.
+
+        What has become of a change is told by the answer to it, or found by asking: news do not say
+        which change they mean.
+        """
         trades = own_trades(news.trades, self._prefix)
         reports = [report_of_trade(trade, trade.client_order_id) for trade in trades]
-        reports += [e for e in news.reports if e.client_order_id.startswith(self._prefix)]
+        reports += [
+            each
+            for each in news.reports
+            if each.kind not in _OF_CHANGES and each.client_order_id.startswith(self._prefix)
+        ]
         return self._note(reports)
 
     def _noted(self, outputs: list[Any]) -> list[Any]:

@@ -30,12 +30,16 @@ from actors.messages.venue import (
 
 @attrs.define(kw_only=True)
 class _Inquiry:
-    """One order that is asked for, since when, and what the venue has shown of it."""
+    """One order that is asked for, since when, and what the venue has shown of it.
+
+    ``is_partial`` once the venue has left out some of the trades it was asked for.
+    """
 
     query: QueryOrder
     asked_ns: int
     shown: VenueOrder | None = None
     reason: str = ""
+    is_partial: bool = False
 
 
 class Inquiries:
@@ -91,11 +95,11 @@ class Inquiries:
         outputs = self._tell_trades(answer, order_id)
         if answer.order is None:
             if self._would_be_shown(inquiry):
-                return outputs + self._call(query, CallKind.TRADES, self._rounds.cursor, now_ns)
+                return outputs + self._ask_for_trades(query, now_ns)
             del self._inquiries[order_id]
             return outputs + self._not_found(answer, order_id, now_ns)
         if self._tickets.lacks_trades(answer.order, order_id):
-            return outputs + self._call(query, CallKind.TRADES, self._rounds.cursor, now_ns)
+            return outputs + self._ask_for_trades(query, now_ns)
         del self._inquiries[order_id]
         return outputs + self._tell_how_it_stands(inquiry, now_ns)
 
@@ -103,6 +107,7 @@ class Inquiries:
         query = inquiry.query
         order_id = query.client_order_id
         outputs = self._tell_trades(answer, order_id)
+        inquiry.is_partial = inquiry.is_partial or answer.is_truncated
         if answer.has_more:
             return outputs + self._call(query, CallKind.TRADES, answer.cursor, now_ns)
         del self._inquiries[order_id]
@@ -112,7 +117,7 @@ class Inquiries:
         if shown is not None:
             why = "it has traded, but its trades are not told yet"
             return [*outputs, self._not_known(order_id, now_ns, why)]
-        if answer.is_truncated:
+        if inquiry.is_partial:
             why = "the venue does not tell all its trades"
             return [*outputs, self._not_known(order_id, now_ns, why)]
         return outputs + self._gone(order_id, now_ns)
@@ -145,8 +150,12 @@ class Inquiries:
         sent_ns = inquiry.query.sent_ns
         if ticket is not None:
             sent_ns = max(sent_ns, ticket.sent_ns)
-        is_told_of = sent_ns > self._rounds.truncated_ns
-        return is_told_of and inquiry.asked_ns - sent_ns >= hidden_ns
+        return inquiry.asked_ns - sent_ns >= hidden_ns
+
+    def _ask_for_trades(self, query: QueryOrder, now_ns: int) -> list[Any]:
+        """Ask for all trades that may be the order's and were not told in a comparison."""
+        cursor = self._rounds.cursor_for(query.sent_ns)
+        return self._call(query, CallKind.TRADES, cursor, now_ns)
 
     def _not_found(self, answer: VenueAnswer, order_id: str, now_ns: int) -> list[Any]:
         why = answer.reason or "the venue does not know it now"

@@ -39,6 +39,8 @@ class Rounds:
         """Up to where the trades are known: those of complete rounds."""
         self.truncated_ns = -1
         """When the venue last left out trades: what was sent before may have had some of them."""
+        self._gap: str | None = None
+        """Where the first question began that was answered without some trades; None if none."""
         self._actor = actor
         self._config = config
         self._calls = calls
@@ -52,6 +54,11 @@ class Rounds:
         self._orders: tuple[VenueOrder, ...] = ()
         self._trades: list[VenueTrade] = []
         self._is_truncated = False
+
+    def cursor_for(self, sent_ns: int) -> str:
+        """Return from where on to ask for the trades of an order: all before are known."""
+        has_gap = self._gap is not None and sent_ns <= self.truncated_ns
+        return self._gap or "" if has_gap else self.cursor
 
     @property
     def has_begun(self) -> bool:
@@ -87,7 +94,7 @@ class Rounds:
             self._orders = answer.orders
             return self._question(CallKind.TRADES, self.cursor, now_ns)
         if answer.kind is CallKind.TRADES:
-            return self._take_trades(answer, now_ns)
+            return self._take_trades(answer, call, now_ns)
         holdings = VenueHoldings(
             round=self._number,
             venue=answer.venue,
@@ -97,9 +104,11 @@ class Rounds:
         )
         return [holdings, *self._end(now_ns)]
 
-    def _take_trades(self, answer: VenueAnswer, now_ns: int) -> list[Any]:
+    def _take_trades(self, answer: VenueAnswer, call: VenueCall, now_ns: int) -> list[Any]:
         self._trades += answer.trades
         if answer.is_truncated:
+            if self._gap is None:
+                self._gap = call.cursor
             self._is_truncated = True
             self.truncated_ns = now_ns
         if answer.has_more:

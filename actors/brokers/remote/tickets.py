@@ -5,7 +5,7 @@ from decimal import Decimal
 import attrs
 
 from actors.messages.trading import ExecutionReport, ReportKind
-from actors.messages.venue import VenueOrder
+from actors.messages.venue import CallKind, VenueAnswer, VenueOrder
 from actors.model.money import ZERO
 from actors.model.order import Order
 
@@ -23,6 +23,7 @@ class Ticket:
         sent_ns: When it was sent last.
         wanted: What it shall become: a change that is not answered.
         wanted_ns: When that was asked for.
+        change: The number of the call that asks for it.
         trades: The units of each trade that was reported, by its id.
         is_shown: Whether the venue has ever said that it has it.
         was_repeated: Whether it was sent more than once: a refusal proves nothing then.
@@ -33,6 +34,7 @@ class Ticket:
     sent_ns: int
     wanted: Order | None = None
     wanted_ns: int = 0
+    change: int = 0
     trades: dict[str, Decimal] = attrs.field(factory=dict)
     is_shown: bool = False
     was_repeated: bool = False
@@ -67,6 +69,16 @@ class Tickets:
     def get(self, client_order_id: str) -> Ticket | None:
         """Return an order's ticket; None if it is over, or was never ours."""
         return self._tickets.get(client_order_id)
+
+    def is_of_old_change(self, answer: VenueAnswer) -> bool:
+        """Return whether an answer is about a change that is not under way any more.
+
+        What became of it was told; it must not be taken for the answer to another.
+        """
+        ticket = self._tickets.get(answer.client_order_id)
+        if ticket is None or answer.kind is not CallKind.REPLACE:
+            return False
+        return ticket.wanted is None or ticket.change != answer.number
 
     def lacks_trades(self, shown: VenueOrder, client_order_id: str) -> bool:
         """Return whether the venue says that more has traded than was reported."""

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from actors.errors import OrderStateError
 from actors.messages.reconciliation import Cure, Part, Reconciled, ResolveDifference
 from actors.messages.trading import (
     CancelOrder,
@@ -212,6 +213,12 @@ class TestExternalOrders:
         outputs = core.handle(lists(theirs("", venue_order_id="v9")), 60)
         assert of_kind(outputs, CancelPlacedOrder)[0].client_order_id == "v9"
         assert left_open(outputs) == ("ORDER_EXTERNAL:v9",)
+        assert core.handle(traded(1, "v9", "t1"), 61) == []
+        assert core.handle(said(ReportKind.LOST, "v9"), 61) == []
+        assert core.handle(said(ReportKind.CANCELLED, "v9"), 62) == []
+        assert core.order("v9") is None
+        with pytest.raises(OrderStateError):
+            core.handle(said(ReportKind.CANCELLED, "v8"), 62)
 
     def test_adopted_they_are_tracked_and_their_fills_booked(self) -> None:
         core = with_rules(ExternalOrders.ADOPT)

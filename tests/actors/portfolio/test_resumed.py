@@ -3,7 +3,8 @@
 from decimal import Decimal
 
 from actors.messages.account import EquityMarked, MarkEquity
-from actors.messages.system import Alarm, Resumed
+from actors.messages.alerts import Logged
+from actors.messages.system import Resumed
 from actors.model.order import Side
 from tests.actors.portfolio.builders import COIN, fill
 from tests.actors.portfolio.wishes import Desk
@@ -19,9 +20,9 @@ def test_it_names_what_is_held_and_has_no_price_any_more() -> None:
     desk.take(fill(1, Side.BUY, "3", "11"), fill(2, Side.BUY, "1", "11", instrument=UNKNOWN))
     fresh = desk.fresh(1)
     fresh.recover(desk.history)
-    (alarm,) = fresh.handle(RESUMED, 7)
-    assert alarm == Alarm(
-        source="portfolio",
+    (line,) = fresh.handle(RESUMED, 7)
+    assert line == Logged(
+        strategy="portfolio",
         text=f"valued at cost until a feed shows a price: {COIN}, {UNKNOWN}",
         time_ns=7,
     )

@@ -19,7 +19,7 @@ from actors.model.order import TERMINAL, Order
 from actors.venues.fake.books import FakeLedger
 from runtime.observe.result import ExitCode
 from runtime.wiring.blueprint import Blueprint
-from tests.ring.crash_points.scene import ACTORS, CORES, halt_for_a_while, settings
+from tests.ring.crash_points.scene import ACTORS, TRACELESS, halt_for_a_while, settings
 from tests.ring.rig import Ran, check_books, fold, run
 from tests.ring.traps import DoubleTrap, Trap, trapped
 
@@ -98,7 +98,7 @@ def check_point(point: Point) -> None:
     if isinstance(trap, DoubleTrap):
         assert trap.sprung_again == 1, f"{point}: nobody crashed twice"
     check(ran)
-    if point.actor in CORES:
+    if point.actor in TRACELESS:
         whole = undisturbed()[0]
         assert essence(ran) == essence(whole), f"{point}: it came to something else"
 

@@ -11,6 +11,8 @@ from tests.ring.rig import config
 CORES = ("venue", "safety", "broker", "orders", "portfolio")
 ACTORS = (*CORES, "one", "chaos", "kin")
 """Whom to crash: the cores, and three strategies."""
+TRACELESS = ("venue", "broker", "orders", "portfolio")
+"""Whose crash changes nothing; a kill switch repeats its halt, a strategy forgets its wishes."""
 
 SECOND = 1_000_000_000
 START_NS = 1_767_225_600_000_000_000

@@ -12,6 +12,7 @@ from actors.actor import Later
 from actors.errors import IntensityExceeded
 from actors.messages.records import MarketRow
 from actors.messages.system import ActorFailed
+from runtime.kernel import lookahead
 from runtime.kernel import sequencer as sequencer_module
 from runtime.kernel.cell_spec import CellState
 from runtime.kernel.clock import LiveClock
@@ -301,7 +302,7 @@ async def test_a_conversation_without_end_can_be_cancelled() -> None:
 
 
 async def test_rows_without_interaction_let_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequencer_module, "_LAST_HORIZON", 128)
+    monkeypatch.setattr(lookahead, "_LAST_HORIZON", 128)
     monkeypatch.setattr(sequencer_module, "_WORK_BETWEEN_PAUSES", 4)
     begun = trio.Event()
     strategy = RingScript(

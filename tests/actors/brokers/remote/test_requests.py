@@ -13,7 +13,7 @@ from actors.messages.trading import (
     ReplacePlacedOrder,
     ReportKind,
 )
-from actors.messages.venue import CallKind, Outcome, VenueCall, VenueNews
+from actors.messages.venue import CallKind, Outcome, QueryOrder, VenueCall, VenueNews
 from actors.model.order import OrderStatus, OrderType
 from tests.actors.brokers.remote.talk import ID, SECOND, Talk, answer_to, kinds, order, shown, trade
 
@@ -96,6 +96,23 @@ def test_a_change_that_has_traded_is_told_before_its_trades_are_asked_for() -> N
     said = talk.answer(call, order=shown(OrderStatus.PARTIALLY_FILLED, "2", "7"))
     assert kinds(said) == [K.REPLACED]
     assert talk.last(CallKind.ORDER).client_order_id == ID
+
+
+def test_what_becomes_of_a_change_is_told_once_and_not_of_another() -> None:
+    talk = Talk()
+    talk.answer(talk.place(), order=shown())
+    first = talk.say(ReplacePlacedOrder(order=order("7")), 1)[0]
+    replaced = ExecutionReport(client_order_id=ID, kind=K.REPLACED, venue="far", venue_time_ns=1)
+    assert talk.say(VenueNews(reports=(replaced,))) == []  # of which change?
+    talk.overdue(first)
+    (call,) = talk.say(QueryOrder(client_order_id=ID, instrument="AAA", sent_ns=0), 7)
+    assert kinds(talk.answer(call, order=shown(quantity="7"))) == [K.REPLACED]
+    second = talk.say(ReplacePlacedOrder(order=order("3")), 8)[0]
+    assert talk.answer(first, order=shown(quantity="7")) == []  # late, and known
+    assert talk.answer(first, outcome=Outcome.REFUSED, reason="no") == []
+    ended = talk.answer(first, order=shown(quantity="7", filled="2"), trades=(trade("2"),))
+    assert kinds(ended) == [K.TRADE]
+    assert kinds(talk.answer(second, outcome=Outcome.REFUSED, reason="no")) == [K.REPLACE_REJECTED]
 
 
 def test_an_answer_that_does_not_come_in_time_is_lost_and_comes_late_as_news() -> None:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from actors.actor import Later
@@ -61,15 +62,25 @@ def test_pages_are_put_together_and_gaps_are_told() -> None:
     assert orders.is_truncated
 
 
-def test_after_a_gap_in_the_trades_what_was_sent_before_is_never_gone() -> None:
+def test_after_a_gap_in_the_trades_they_are_asked_for_from_there_on() -> None:
     talk = Talk()
     talk.overdue(talk.place(at_s=1))
-    one_round(talk, is_truncated=True)
+    one_round(talk, cursor="4")
+    talk.say(Reconcile("again"))
+    one_round(talk, is_truncated=True, cursor="7")
     query = QueryOrder(client_order_id=ID, instrument="AAA", sent_ns=SECOND)
     (call,) = talk.say(query, 60)
-    (report,) = talk.answer(call, order=None)
-    assert isinstance(report, ExecutionReport)
-    assert report.kind == "NOT_FOUND"
+    (trades,) = talk.answer(call, order=None)
+    assert (trades.kind, trades.cursor) == (CallKind.TRADES, "4")
+    (more,) = talk.answer(trades, is_truncated=True, has_more=True, cursor="6")
+    (report,) = talk.answer(more)
+    assert (report.kind, report.reason) == ("NOT_FOUND", "the venue does not tell all its trades")
+    (call,) = talk.say(query, 90)
+    (trades,) = talk.answer(call, order=None)
+    (report,) = talk.answer(trades)
+    assert report.kind == "GONE"  # this time it has told all
+    (call,) = talk.say(msgspec.structs.replace(query, sent_ns=70 * SECOND), 90)
+    assert talk.answer(call, order=None)[0].cursor == "7"  # sent after the gap
 
 
 def test_a_trade_that_a_round_brings_counts_as_told() -> None:
