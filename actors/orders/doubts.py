@@ -22,6 +22,8 @@ from actors.orders.records import OrderRecord
 from actors.orders.registry import Registry
 
 DOUBT = "doubt:"
+_NOT_SENT = "not sent"
+"""Begins the reason of a refusal by our own side."""
 _UNKNOWN = OrderStatus.UNKNOWN
 _CANCELLING = OrderStatus.CANCELLING
 _SHOWS = frozenset({ReportKind.ACCEPTED, ReportKind.REPLACED, ReportKind.TRIGGERED})
@@ -67,6 +69,7 @@ class Doubts:
 
     def __init__(self, actor: str, registry: Registry, config: OrderManagerConfig) -> None:
         self.open: dict[str, Doubt] = {}
+        self._is_remote = config.remote
         self._actor = actor
         self._registry = registry
         self._after_ns = config.query_after_ns
@@ -86,6 +89,14 @@ class Doubts:
             return []
         record.venue = report.venue
         return self._begin(record, why, now_ns, now_ns + self._after_ns)
+
+    def refused_cancel(self, record: OrderRecord, report: ExecutionReport) -> list[Output]:
+        """Ask for an order of which a remote venue refuses the cancel: it may be over.
+
+        Nothing is to be asked where the cancel has not left.
+        """
+        is_said = self._is_remote and not report.reason.startswith(_NOT_SENT)
+        return [query_of(record)] if is_said and record.status not in TERMINAL else []
 
     def ask_now(self, record: OrderRecord, why: str, now_ns: int) -> list[Output]:
         """Doubt an order and ask for it at once, also where that has begun before."""

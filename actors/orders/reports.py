@@ -87,6 +87,7 @@ class Reports:
             outputs += self._contingents.after(record, now_ns)
         if report.kind is _CANCEL_REJECTED:
             outputs += self._contingents.refused_cancel(record, now_ns)
+            outputs += self._doubts.refused_cancel(record, report)
         return outputs
 
     def _apply_to_part(self, report: ExecutionReport, now_ns: int) -> list[Output]:
@@ -112,6 +113,7 @@ class Reports:
             elif report.kind is _CANCEL_REJECTED:
                 outputs += self._parts.part_refused_cancel(record, report.reason, now_ns)
                 outputs += self._contingents.refused_cancel(record, now_ns)
+                outputs += self._doubts.refused_cancel(part, report)
             else:
                 outputs += self._parts.part_accepted(record, now_ns)
         return outputs + self._contingents.after(record, now_ns)

@@ -102,7 +102,7 @@ CHOICES: dict[str, list[Any]] = {
     "guard": ["false", "false", "true"],
     "age": ["null", "null", 0.002],
     "foreign": ["adopt", "cancel"],
-    "backoff": ["0ms", "0ms", "300ms"],
+    "backoff": ["0ms"],
     "events": [60, 120, 200],
     "every": [2, 3, 6],
     "timer": ["0s", "1700ms"],
@@ -148,7 +148,8 @@ def text_of(seed: int) -> str:
     faults = [f"{name}: {dice.choice(CHOICES['rate'])}" for name in RATES]
     faults += dice.choice([[], [], ["outage: {every: 11s, lasts: 2s}"], ["late_by: 2s"]])
     faults += dice.choice([[], [], ["reject_burst: {every: 9s, lasts: 1s}"]])
-    faults += dice.choice([[], [], ["external_order: 0.05", "external_trade: 0.05"]])
+    if faults[RATES.index("truncate_history")].endswith(": 0"):  # else a trade may never be told
+        faults += dice.choice([[], ["external_order: 0.05", "external_trade: 0.05"]])
     shares = ["rejects: 0.05", "parts: 0.35", "rests: 0.25", "late_fills: 0.15"]
     habits = [*shares, f"latency: {dice.choice(['0ms', '20ms', '400ms'])}"]
     values |= {"faults": f"{{{', '.join(faults)}}}", "habits": f"{{{', '.join(habits)}}}"}
