@@ -119,7 +119,8 @@ class Inquiries:
             return [*outputs, self._not_known(order_id, now_ns, why)]
         if inquiry.is_partial:
             why = "the venue does not tell all its trades"
-            return [*outputs, self._not_known(order_id, now_ns, why)]
+            outputs.append(self._not_known(order_id, now_ns, why))
+            return outputs + self._send_again(order_id, now_ns)
         return outputs + self._gone(order_id, now_ns)
 
     def _tell_trades(self, answer: VenueAnswer, order_id: str) -> list[ExecutionReport]:

@@ -207,3 +207,16 @@ def test_a_renewed_core_says_what_the_first_would(renew: Any) -> None:
     for number, message in enumerate(AFTER):
         assert again.handle(message, 1_000 + number) == core.handle(message, 1_000 + number)
     assert known(again) == known(core)
+
+
+def test_an_order_whose_cancel_a_remote_venue_refuses_is_asked_for() -> None:
+    core = manager(asked(), said(ReportKind.ACCEPTED), config=REMOTE)
+    core.handle(CancelOrder(client_order_id="a", strategy="strategy"), 1)
+    outputs = core.handle(said(ReportKind.CANCEL_REJECTED, reason="it is EXPIRED"), 2)
+    assert [each.client_order_id for each in of_kind(outputs, QueryOrder)] == ["a"]
+    core.handle(CancelOrder(client_order_id="a", strategy="strategy"), 3)
+    unsent = said(ReportKind.CANCEL_REJECTED, reason="not sent: no connection")
+    assert of_kind(core.handle(unsent, 4), QueryOrder) == []
+    core.handle(said(ReportKind.EXPIRED), 5)
+    late = said(ReportKind.CANCEL_REJECTED, reason="it is EXPIRED")
+    assert of_kind(core.handle(late, 6), QueryOrder) == []

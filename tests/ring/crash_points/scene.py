@@ -30,7 +30,7 @@ TEXT = dedent("""\
       equity_interval: 10s
       policies: [{type: PositionLimit, max_size: 90}, {type: CashLimit}]
     feeds:
-      - {name: market, type: synthetic, events: 168, interval: 250ms, volatility: 0.001}
+      - {name: market, type: synthetic, events: 180, interval: 250ms, volatility: 0.001}
     strategies:
       - name: one
         type: tests.ring.traders:Trader

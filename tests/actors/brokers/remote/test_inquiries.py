@@ -93,6 +93,13 @@ def test_without_all_trades_nothing_is_gone() -> None:
     assert kinds(talk.answer(call, is_truncated=True)) == [K.NOT_FOUND]
 
 
+def test_where_that_is_safe_it_is_sent_again_if_the_trades_do_not_tell() -> None:
+    talk = lost(idempotent=True)
+    (call,) = talk.answer(ask(talk, 9), order=None)
+    report, again = talk.answer(call, is_truncated=True)
+    assert (report.kind, again.kind) == (K.NOT_FOUND, CallKind.PLACE)
+
+
 def test_an_order_that_is_being_sent_again_is_not_gone() -> None:
     talk = lost(idempotent=True)
     report, call = talk.answer(ask(talk, 6, sent_s=5), order=None)
