@@ -18,6 +18,7 @@ from actors.messages.trading import (
     ReplacePlacedOrder,
     ReportKind,
 )
+from actors.model.halts import Halts
 from actors.model.money import ZERO
 from actors.model.order import Order, OrderType
 from actors.model.recent import RecentIds
@@ -66,7 +67,7 @@ class Past:
         sent: The ids of the latest orders that have left our side, or were answered there.
         arrived: The ids of the latest orders that the venue has answered.
         trades: All trades that were reported, each with its order.
-        closed: Why the venue takes no orders any more, None if it does.
+        closures: Why the venue takes no orders any more, if it does not.
         has_ended: Whether the market data have ended.
     """
 
@@ -75,8 +76,13 @@ class Past:
     sent: RecentIds = attrs.field(factory=RecentIds)
     arrived: RecentIds = attrs.field(factory=RecentIds)
     trades: list[tuple[Order, ExecutionReport]] = attrs.field(factory=list)
-    closed: str | None = None
+    closures: Halts = attrs.field(factory=Halts)
     has_ended: bool = False
+
+    @property
+    def closed(self) -> str | None:
+        """Return why the venue takes no orders any more, None if it does."""
+        return self.closures.cause
 
     @property
     def trade_ids(self) -> set[str]:
@@ -147,13 +153,14 @@ class _Reader:
         elif isinstance(message, ReplacePlacedOrder | ReplaceArrived):
             self._changed[message.order.client_order_id] = message.order
         elif isinstance(message, CancelAllAtVenue):
-            self.past.closed = self.past.closed or message.cause
+            self.past.closures.add(message.cause)
         elif isinstance(message, HaltLifted):
-            self.past.closed = None
+            self.past.closures.lift(message.cause)
         elif isinstance(message, CloseOut):
             self.past.has_ended = True
         elif isinstance(message, Resumed):
             self.past.has_ended = False
+            self.past.closures.forget()
 
     def read(self, said: ExecutionReport) -> None:
         """Take notice of a report."""

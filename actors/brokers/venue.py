@@ -24,6 +24,7 @@ from actors.messages.trading import (
     ReplacePlacedOrder,
     ReportKind,
 )
+from actors.model.halts import Halts
 from actors.model.instrument import Instruments
 from actors.model.order import Order, TimeInForce
 from actors.model.recent import RecentIds
@@ -75,6 +76,7 @@ class Venue:
         self._instruments = instruments
         self._desk = Desk(instruments, matcher, terms.regimes)
         self._arrived = RecentIds()
+        self._closures = Halts()
         self._told: set[str] | None = None
         """Of the trades that its own market knew before it inherited another, all were told."""
         self._our_side: OurSide | None = None
@@ -125,8 +127,11 @@ class Venue:
             self._desk.matcher.end()
             return []
         if isinstance(word, HaltLifted):
-            self._desk.closed = None
+            self._closures.lift(word.cause)
+            self._desk.closed = self._closures.cause
             return []
+        self._closures.forget()  # what lasts, the kill switch tells again
+        self._desk.closed = None
         self._desk.matcher.go_on()
         ending = [held.order for held in self._desk.open_orders()]
         own = [
@@ -139,7 +144,10 @@ class Venue:
     def _close(self, cause: str, now_ns: int) -> list[BrokerOutput]:
         """End every order, here and there, and take no more."""
         here = [] if self._our_side is None else self._our_side.close(cause, now_ns)
-        return [*here, *self._send(self._desk.close(cause, now_ns), now_ns)]
+        there = self._desk.close(cause, now_ns)
+        self._closures.add(cause)
+        self._desk.closed = self._closures.cause
+        return [*here, *self._send(there, now_ns)]
 
     def inherit(self, market: VenueMarket) -> None:
         """Take over the market as the incarnation before knew it: a crash is not the venue's."""
@@ -169,11 +177,15 @@ class Venue:
 
     def _past(self) -> Past:
         """Return what is open, for :func:`held_orders` to go on from."""
-        side, held, closed = self._our_side, self._desk.held(), self._desk.closed
+        side, held, closures = self._our_side, self._desk.held(), self._closures
         if side is None:
-            return Past(held=held, arrived=self._arrived, closed=closed)
+            return Past(held=held, arrived=self._arrived, closures=closures)
         return Past(
-            held=held, held_here=side.held(), sent=side.sent, arrived=self._arrived, closed=closed
+            held=held,
+            held_here=side.held(),
+            sent=side.sent,
+            arrived=self._arrived,
+            closures=closures,
         )
 
     # --- the way there and back --------------------------------------------------------------

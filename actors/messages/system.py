@@ -65,8 +65,8 @@ class Overtaken(msgspec.Struct, frozen=True, gc=False):
 class Halt(msgspec.Struct, frozen=True, gc=False):
     """No new orders from now on; everything that works is cancelled.
 
-    A ``final`` halt is the system's: somebody who is needed is gone for good. Another one can be
-    lifted (:class:`HaltLifted`).
+    A ``final`` halt is the system's: somebody who is needed is gone for good. It lasts as long as
+    its process; in the next one it can be lifted (:class:`HaltLifted`), as another one can at once.
     """
 
     cause: str

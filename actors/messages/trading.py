@@ -230,7 +230,9 @@ class ReplaceResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Fill(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Our execution: ``(venue, trade_id)`` names it once and for all.
+    """Our execution: ``(venue, trade_id, client_order_id)`` names it once and for all.
+
+    The order belongs to it: two orders of ours that meet each other share one trade.
 
     ``leaves_quantity`` is what is still open of the order; 0 when the order is over.
     """

@@ -55,7 +55,8 @@ class VenueCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         client_order_id: The order it is about; empty for those about the account.
         instrument: That order's.
         order: What to place, or what to make of it; None for the others.
-        cursor: Of TRADES: where the last answer ended, in the venue's own words; empty for all.
+        cursor: Of TRADES: where the last answer ended, in the venue's own words; empty for all. Of
+            OPEN_ORDERS: the same, where the last answer was one page of several.
         cause: Of CANCEL_ALL: why.
         made_ns: When it was made; 0 if that does not matter. What an earlier process has made does
             not leave any more: it may have left already.
@@ -99,7 +100,7 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class VenueTrade(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A trade of the account; ``(venue, trade_id)`` names it once and for all."""
+    """A trade of the account; with its order, ``(venue, trade_id)`` names it once and for all."""
 
     venue: str
     trade_id: str
@@ -120,7 +121,8 @@ class VenueAnswer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``order`` is the answer to PLACE, REPLACE, CANCEL and ORDER; None there means that the venue
     does not know the order. ``cursor`` ends TRADES; ``has_more`` says that this is one page of
-    several, ``is_truncated`` that the venue does not tell all that there are.
+    several, of which the next begins at ``cursor``, ``is_truncated`` that the venue does not tell
+    all that there are.
     """
 
     number: int

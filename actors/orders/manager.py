@@ -262,12 +262,13 @@ class OrderManager:
             case Halt():
                 return self._requests.halt(message.cause, now_ns, is_final=message.final)
             case HaltLifted():
-                return self._requests.lift_halt()
+                return self._requests.lift_halt(message.cause)
             case CancelAll():
                 return self._requests.cancel_all(None, message.cause, now_ns)
             case CancelStrategy():
                 return self._requests.stop_strategy(message.strategy, message.cause, now_ns)
             case Resumed():
+                self._requests.go_on()
                 if self._is_remote:
                     self._requests.stale_ns = message.last_ns
                 return self._resumption.resume(now_ns, is_remote=self._is_remote)

@@ -8,6 +8,7 @@ from actors.messages.trading import (
     ReplaceOrder,
     ReplaceResult,
 )
+from actors.model.halts import Halts
 from actors.model.instrument import Instruments
 from actors.model.money import plain
 from actors.model.order import TERMINAL, Order, OrderStatus
@@ -63,8 +64,9 @@ class Requests:
         self._parts = parts
         self._instruments = instruments
         self._ageing = ageing
+        self._halts = Halts()
         self._halted: str | None = None
-        self._is_final = False
+        """The first cause of a halt."""
         self._stopped: dict[str, str] = {}
 
     # --- new orders --------------------------------------------------------------------------
@@ -162,15 +164,21 @@ class Requests:
 
     def halt(self, cause: str, now_ns: int, *, is_final: bool = True) -> list[Output]:
         """Deny every new order from now on, and cancel every open one; the first cause stays."""
-        self._halted = self._halted or cause or "no cause given"
-        self._is_final = self._is_final or is_final
+        self._halts.add(cause, is_final=is_final)
+        self._halted = self._halts.cause
         return self.cancel_all(None, f"halted: {cause}", now_ns)
 
-    def lift_halt(self) -> list[Output]:
-        """Let new orders pass again, unless the halt is final; what it has cancelled is over."""
-        if not self._is_final:
-            self._halted = None
+    def lift_halt(self, cause: str) -> list[Output]:
+        """Let new orders pass again if no other cause holds; what was cancelled is over."""
+        self._halts.lift(cause)
+        self._halted = self._halts.cause
         return []
+
+    def go_on(self) -> None:
+        """Go on in a new process: stopped strategies run again, what was final can be lifted."""
+        self._halts.go_on()
+        self._halted = self._halts.cause
+        self._stopped.clear()
 
     def stop_strategy(self, strategy: str, cause: str, now_ns: int) -> list[Output]:
         """Deny every new order of one strategy, and cancel its open ones."""

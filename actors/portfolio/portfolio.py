@@ -258,9 +258,26 @@ class Portfolio(RiskReport):
     # --- what the venue holds --------------------------------------------------------------------
 
     @property
+    def unreconciled(self) -> str | None:
+        """Return why no order may leave before the books are compared; None if they agree."""
+        problem = self._gate.agreement.problem
+        return None if problem is None else problem.found
+
+    @property
     def is_reconciled(self) -> bool:
         """Return whether the books agree with the venue's, or nobody compares them."""
         return self._gate.agreement.problem is None
+
+    def compared_after(self, number: int) -> tuple[str, ...] | None:
+        """Return what differs from the venue's books in a round later than some other one.
+
+        The keys of differences, of those too that may be due to what is under way; None until such
+        a round is over, or where nobody compares.
+        """
+        found = self._gate.agreement.compared_after(number)
+        if found is None or self._holdings is None:
+            return None
+        return tuple(sorted({*found, *self._holdings.suspects}))
 
     def _compare(self, message: _Comparison, now_ns: int) -> list[PortfolioOutput]:
         """Compare with what the venue holds, or take somebody's decision on a difference."""
@@ -286,6 +303,7 @@ class Portfolio(RiskReport):
         Prices are not in the journal: without a snapshot nobody knows them before the feeds show
         them again. Until then what is held is worth what it has cost.
         """
+        self._gate.go_on()
         if self._holdings is not None:
             self._holdings.begin(message.last_ns)
         held = {each.instrument for each in self._ledger.held()}

@@ -32,7 +32,7 @@ from actors.portfolio.approval.approval import Approval
 from actors.portfolio.booking.liquidation import FORGIVEN, LIQUIDATION
 from actors.portfolio.booking.provisional import apply_word, failed_word
 from actors.portfolio.books.curve import EquityCurve
-from actors.portfolio.books.ledger import is_caused, settlement_id
+from actors.portfolio.books.ledger import cause_id, is_caused, settlement_id
 from actors.portfolio.close_out import CLOSE_OUT
 from actors.portfolio.config import PortfolioStatistics
 from actors.portfolio.reconciling.adoption import PREFIX, Booked, cause_of, is_start
@@ -205,7 +205,7 @@ class Recovery:
     def _fill(self, fill: Fill) -> None:
         is_new = self._account.book(fill) is not None
         self._settlement(settlement_id(fill.instrument, fill.strategy, fill))
-        self._liquidation(f"{LIQUIDATION}-{fill.trade_id}")
+        self._liquidation(f"{LIQUIDATION}-{cause_id(fill)}")
         if is_new:
             self._approval.gate.reduce_only.after_fill(fill)  # its cancels were sent
 
@@ -260,6 +260,7 @@ class Recovery:
             self._approval.gate.agreement.take(word)
 
     def _resumed(self, resumed: Resumed) -> None:
+        self._approval.gate.go_on()
         if self.holdings is not None:
             self.holdings.begin(resumed.last_ns)
 

@@ -73,6 +73,11 @@ class Clearing:
         self._next_alarm_ns = self._deadline_ns
         return self._round(cause, now_ns)
 
+    def cancel_again(self, cause: str, now_ns: int) -> list[Output]:
+        """Cancel and ask at once, for a halt that is being seen through; its times stay."""
+        told = self._cancels(cause)
+        return [*told, self._call(now_ns)] if self._has_venue else told
+
     def tick(self, timer: TimerFired, cause: str, now_ns: int) -> list[Output]:
         """Return the next round if it is due, and an alarm if it is overdue.
 
@@ -116,9 +121,7 @@ class Clearing:
         config = self._config
         told: list[Output] = []
         if not self.is_clear:
-            told.append(CancelAllAtVenue(cause))
-            if not self._has_venue:
-                told.append(CancelAll(cause))
+            told += self._cancels(cause)
         if self._has_venue:
             told.append(self._call(now_ns))
         self._next_round_ns = now_ns + (config.recheck_ns if self.is_clear else config.repeat_ns)
@@ -126,6 +129,10 @@ class Clearing:
         timer = TimerFired(self._actor, ROUND, self._next_round_ns)
         told.append(Later(timer, self._next_round_ns, background=is_idle))
         return told
+
+    def _cancels(self, cause: str) -> list[Output]:
+        told: list[Output] = [CancelAllAtVenue(cause)]
+        return told if self._has_venue else [*told, CancelAll(cause)]
 
     def _call(self, now_ns: int) -> VenueCall:
         self.number -= 1

@@ -38,6 +38,8 @@ WATCH = "watch"
 """The timer of the conditions that time trips."""
 PORTFOLIO = "portfolio"
 """Who gives the cause when the account's own trading state is HALTED."""
+SYSTEM = "system"
+"""Who gives the cause of a final halt: it outlasts the process, and must be acknowledged then."""
 
 
 class KillSwitch:
@@ -104,6 +106,8 @@ class KillSwitch:
         match message:
             case Trip():
                 return self._trip([(message.by, message.cause)], now_ns)
+            case Halt():
+                return self._trip([(SYSTEM, message.cause)], now_ns)
             case Resume():
                 return self._resume(message, now_ns)
             case MarketData():
@@ -141,7 +145,10 @@ class KillSwitch:
             is_new |= self._latch.add(cause, by, now_ns)
         words = "; ".join(cause for _, cause in causes)
         told: list[Any] = [Halt(cause, final=False) for _, cause in causes]
-        told += self._clearing.begin(causes[0][1], now_ns, now_ns)
+        if is_new:
+            told += self._clearing.begin(causes[0][1], now_ns, now_ns)
+        else:
+            told += self._clearing.cancel_again(causes[0][1], now_ns)
         told.append(self.status(f"halted: {words}" if is_new else "halted already"))
         if is_new:
             told.append(Alarm(source=SOURCE, text=f"halted: {words}", time_ns=now_ns))

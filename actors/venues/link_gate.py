@@ -2,6 +2,7 @@
 
 from actors.messages.system import Halt, HaltLifted, Resumed
 from actors.messages.venue import CallKind, VenueCall
+from actors.model.halts import Halts
 
 _OPENS = frozenset({CallKind.PLACE, CallKind.REPLACE})
 
@@ -16,29 +17,34 @@ class LinkGate:
     slips through. Cancels and questions always pass.
 
     Attributes:
-        cause: Why there is a halt; None if there is none.
+        halts: Why there is a halt, if there is one.
         resumed_ns: Until when an earlier process has made calls; 0 if there was none.
     """
 
     def __init__(self) -> None:
-        self.cause: str | None = None
+        self.halts = Halts()
         self.resumed_ns = 0
-        self._is_final = False
+
+    @property
+    def cause(self) -> str | None:
+        """Return the first cause of the halt; None if there is none."""
+        return self.halts.cause
 
     def take(self, word: Halt | HaltLifted | Resumed) -> None:
-        """Close at a halt; open when it is lifted, unless one of the halts was final."""
+        """Close at a halt; open when each cause is lifted; a final one lasts with its process."""
         if isinstance(word, Resumed):
             self.resumed_ns = word.last_ns
+            self.halts.go_on()
         elif isinstance(word, Halt):
-            self.cause = self.cause or word.cause
-            self._is_final = self._is_final or word.final
-        elif not self._is_final:
-            self.cause = None
+            self.halts.add(word.cause, is_final=word.final)
+        else:
+            self.halts.lift(word.cause)
 
     def refusal(self, call: VenueCall, now_ns: int) -> str | None:
         """Return why a call must not leave at ``now_ns``; None if it may."""
-        if self.cause is not None and call.kind in _OPENS:
-            return f"halted: {self.cause}"
+        cause = self.halts.cause
+        if cause is not None and call.kind in _OPENS:
+            return f"halted: {cause}"
         if 0 < call.made_ns <= self.resumed_ns:
             return "an earlier process has made it"
         if now_ns >= call.deadline_ns:

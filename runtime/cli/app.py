@@ -31,7 +31,7 @@ def _version() -> str:
 
 app = App(
     name="bulkhead",
-    help="An actor-based trading runtime: backtests, replays and simulations.",
+    help="An actor-based trading runtime: backtests, replays, simulations, paper and live trading.",
     help_format="plaintext",
     version=_version,
     result_action="return_value",

@@ -244,6 +244,8 @@ def _status_table(answer: Mapping[str, Any]) -> "Table":
     account = answer.get("account") or {}
     for name, key in (("state", "trading_state"), ("cash", "cash"), ("equity", "equity")):
         table.add_row(name, _cell(account.get(key)))
+    if account.get("unreconciled"):
+        table.add_row("gate", f"closed until the venue's books agree: {account['unreconciled']}")
     for name in ("open_orders", "positions", "differences"):
         table.add_row(name.replace("_", " "), _cell(answer.get(name)))
     actors = answer.get("actors") or {}

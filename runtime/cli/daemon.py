@@ -138,6 +138,8 @@ def unit_file(
             f"TimeoutStartSec={_START_S}",
             f"TimeoutStopSec={stop_s}",
             "KillSignal=SIGTERM",
+            # strategies' own processes end with the daemon, after their last words
+            "KillMode=mixed",
             "NoNewPrivileges=yes",
             "",
             "[Install]",

@@ -97,7 +97,7 @@ class DaemonConfig:
 
     duration_ns: int | None = attrs.field(default=None, validator=_positive)
     status_every_ns: int = attrs.field(default=60 * _SECOND, validator=_not_negative)
-    snapshot_every: int = attrs.field(default=10_000, validator=_positive)
+    snapshot_every: int = attrs.field(default=10_000, validator=_not_negative)
     control_port: int | None = attrs.field(default=None, validator=_is_port)
     blocked_after_ns: int = attrs.field(default=_SECOND, validator=_not_negative)
     feed_loss: FeedLoss = FeedLoss.HALT

@@ -14,7 +14,7 @@ import attrs
 from actors.model.instrument import Instrument
 from actors.orders.config import OrderManagerConfig
 from actors.portfolio.books.settings import CostMethod
-from actors.portfolio.config import EquitySampling
+from actors.portfolio.config import EquitySampling, HoldingsRule
 from actors.safety.config import KillSwitchConfig
 from runtime.config.conversion import HIDDEN, REST
 from runtime.config.daemon import CrashConfig, DaemonConfig, StopConfig
@@ -195,7 +195,8 @@ class StrategyConfig:
 class PortfolioConfig:
     """The account: what it starts with, how it is kept, and what may refuse an order.
 
-    ``balances`` is what it starts with by currency, beside ``cash`` or in its place.
+    ``balances`` is what it starts with by currency, beside ``cash`` or in its place. ``holdings``,
+    the tolerances and ``starting_cash_from_venue`` go for runs whose venue is compared with.
     """
 
     cash: Decimal = attrs.field(default=Decimal(10_000), validator=_at_least(0))
@@ -211,6 +212,10 @@ class PortfolioConfig:
     liquidate_at: Decimal | None = None
     market_order_buffer: Decimal = attrs.field(default=Decimal(0), validator=_at_least(0))
     auto_redeem: bool = True
+    holdings: HoldingsRule = HoldingsRule.REFUSE
+    position_tolerance: Decimal = attrs.field(default=Decimal(0), validator=_at_least(0))
+    cash_tolerance: Decimal = attrs.field(default=Decimal("0.01"), validator=_at_least(0))
+    starting_cash_from_venue: bool = False
     max_fills: int | None = attrs.field(
         default=None, validator=attrs.validators.optional(_at_least(1))
     )

@@ -38,7 +38,7 @@ class Keeper:
         cells: Whose cores to keep.
         journal: Where; it is told at each commit how far they have come.
         post: Counts the messages.
-        every: After how many messages; 1 or more.
+        every: After how many messages; 0 for never.
         segment: In simulated runs, after how many messages a new segment of the journal begins;
             a live journal decides by itself.
     """
@@ -54,8 +54,8 @@ class Keeper:
         every: int = SNAPSHOT_EVERY,
         segment: int = SEGMENT_ROWS,
     ) -> None:
-        if every < 1:
-            raise ValueError(f"snapshot_every: expected 1 or more, found {every}")
+        if every < 0:
+            raise ValueError(f"snapshot_every: expected 0 or more, found {every}")
         self.taken = 0
         self.longest_s = 0.0
         """The longest time for which a snapshot has held up everything else, in seconds."""
@@ -71,13 +71,17 @@ class Keeper:
 
     def marks(self) -> list[Mark]:
         """Return how far the cells have come: asked at each commit."""
-        if self._post.sequence - self._kept_at >= self._every:
+        if self._is_time:
             self._is_due.set()
         return [cell.mark() for cell in self._cells]
 
+    @property
+    def _is_time(self) -> bool:
+        return 0 < self._every <= self._post.sequence - self._kept_at
+
     def keep_if_due(self) -> None:
         """Keep all cells at once, if it is time: the simulated way."""
-        if self._post.sequence - self._kept_at >= self._every:
+        if self._is_time:
             self._kept_at = self._post.sequence
             for cell in self._cells:
                 self._keep(cell)
@@ -95,7 +99,7 @@ class Keeper:
             if self._is_stopping:
                 return
             self._is_due = trio.Event()
-            if self._post.sequence > self._kept_at:
+            if self._every and self._post.sequence > self._kept_at:
                 await self.keep_all()
 
     async def keep_all(self) -> None:

@@ -15,11 +15,12 @@ from itertools import chain
 
 import attrs
 
+from actors.errors import JournalError
 from actors.messages.system import Overtaken, Resumed
 from runtime.kernel.cell import Cell
 from runtime.kernel.codec import Codec
 from runtime.kernel.envelope import Envelope
-from runtime.kernel.journal import Entry, LiveJournal, Mark, read_journal
+from runtime.kernel.journal import Entry, LiveJournal, Mark, read_journal, tail_start
 from runtime.kernel.post import Post
 
 _RESUMER = "system"
@@ -52,14 +53,16 @@ def resume(
     which nothing was recorded.
 
     Raises:
-        JournalError: If the journal cannot be read.
+        JournalError: If the journal cannot be read, or is not as it was written.
     """
     marks = journal.stored_marks()
+    _check_marks(journal, marks, cells)
     known = {name: cells[name] for name in marks if name in cells}
     reached = (max((mark.handled, *mark.pending)) for mark in marks.values())
     post.sequence = max(chain((journal.last_sequence,), reached))
     for name, cell in known.items():
         cell.resume(marks[name], journal.snapshot(name), journal.quarantined(name))
+    journal.check_after(min(map(_begins_after, known.values()), default=journal.last_sequence))
     _note_overtaken(journal, codec, known)
     waiting = sum(_refill(journal, cell, marks[name]) for name, cell in known.items())
     late = journal.undelivered()
@@ -71,6 +74,27 @@ def resume(
         post.deliver(_RESUMER, 0, Resumed(last_ns=last_ns), now_ns)
     begun = tuple(name for name, cell in known.items() if cell.memory.latest is not None)
     return Resumption(last_ns=last_ns, waiting=waiting, timers=len(late), from_snapshot=begun)
+
+
+def _check_marks(
+    journal: LiveJournal, marks: Mapping[str, Mark], cells: Mapping[str, Cell]
+) -> None:
+    """Check that no mark is lost: whose it was would begin as new, with nothing in its books."""
+    if journal.is_migrated:
+        return
+    if journal.last_sequence and not marks:
+        raise JournalError(f"{journal.path}: has messages, but no marks of who has handled them")
+    for name in cells:
+        if name not in marks and (journal.snapshot(name) or journal.has_sent(name)):
+            raise JournalError(f"{journal.path}: knows what {name} has done, but has no mark of it")
+
+
+def _begins_after(cell: Cell) -> int:
+    """Return after which sequence a cell's first core is told its past."""
+    if not cell.spec.needs_history:
+        return cell.handled_sequence
+    latest = cell.memory.latest
+    return 0 if latest is None else tail_start(latest)
 
 
 def _note_overtaken(journal: LiveJournal, codec: Codec, cells: Mapping[str, Cell]) -> None:

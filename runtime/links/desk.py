@@ -88,7 +88,6 @@ class LinkCore:
         self._actor = context.actor
         self._desk = desk
         self._gate = LinkGate()
-        self._halts: list[Halt] = []
 
     def start(self, now_ns: int) -> list[Any]:
         """Have the gate of this incarnation asked from now on."""
@@ -99,9 +98,7 @@ class LinkCore:
         """Hand a call over, or answer that it has not left; take notice of halts."""
         if isinstance(message, VenueCall):
             return self._call(message, now_ns)
-        if isinstance(message, Halt | HaltLifted):
-            self._take(message)
-        elif isinstance(message, Resumed):
+        if isinstance(message, Halt | HaltLifted | Resumed):
             self._gate.take(message)
         elif isinstance(message, CancelAllAtVenue):
             self._desk.hand_over(cancel_all(message.cause, now_ns))
@@ -110,37 +107,24 @@ class LinkCore:
     def recover(self, history: Iterable[tuple[str, Any]]) -> None:
         """Know again which halts there were, and until when earlier processes have made calls."""
         for how, message in history:
-            if how != "received":
-                continue
-            if isinstance(message, Halt | HaltLifted):
-                self._take(message)
-            elif isinstance(message, Resumed):
+            if how == "received" and isinstance(message, Halt | HaltLifted | Resumed):
                 self._gate.take(message)
 
     def stop(self, now_ns: int) -> list[Any]:
         """Say nothing."""
         return []
 
-    def save(self) -> Any:
-        """Return what :meth:`restore` needs."""
-        halts = [[halt.cause, halt.final] for halt in self._halts]
-        return {"halts": halts, "resumed_ns": self._gate.resumed_ns}
+    def snapshot(self) -> Any:
+        """Return what :meth:`reinstate` needs."""
+        return {"halts": self._gate.halts.save(), "resumed_ns": self._gate.resumed_ns}
 
-    def restore(self, state: Any) -> None:
-        """Go on from what was saved."""
-        self._gate.resumed_ns = state["resumed_ns"]
-        for cause, final in state["halts"]:
-            self._take(Halt(cause, final=final))
+    def reinstate(self, snapshot: Any) -> None:
+        """Go on from what was said."""
+        self._gate.resumed_ns = snapshot["resumed_ns"]
+        self._gate.halts.restore(snapshot["halts"])
 
     def _call(self, call: VenueCall, now_ns: int) -> list[Any]:
         reason = self._gate.refusal(call, now_ns)
         if reason is None and not self._desk.hand_over(call):
             reason = "too many calls wait for the link"
         return [] if reason is None else [self._desk.not_sent(call, reason, now_ns)]
-
-    def _take(self, word: Halt | HaltLifted) -> None:
-        self._gate.take(word)
-        if isinstance(word, Halt):
-            self._halts.append(word)
-        if self._gate.cause is None:
-            self._halts.clear()

@@ -149,6 +149,8 @@ class Commands:
     async def _reconcile(self, arguments: Arguments) -> Any:
         _only(arguments, "cause")
         cause = _words(arguments, "cause") if "cause" in arguments else "asked for"
+        if Role.VENUE not in self._system.plant.cells:
+            raise Refused("a simulated venue has nothing to compare: its books are this run's own")
         return self._send(Reconcile(cause))
 
     async def _heartbeat(self, arguments: Arguments) -> Any:

@@ -75,6 +75,7 @@ def account(plant: Plant) -> dict[str, Any] | None:
         "equity": plain(core.equity()),
         "trading_state": str(core.trading_state),
         "trading_state_cause": core.trading_state_cause,
+        "unreconciled": core.unreconciled,
     }
 
 

@@ -1,11 +1,12 @@
 """One run in real time: started, or resumed; stopped in stages, by whoever asks for it.
 
-The first signal (SIGINT, SIGTERM) stops it in order, the second at once: everything that works is
-cancelled at the venue, what can be made durable is, and it is out within a second. SIGUSR1 halts.
+The first signal (SIGINT, SIGTERM, SIGHUP) stops it in order, the second at once: everything that
+works is cancelled at the venue, what can be made durable is, and it is out within a second. SIGUSR1
+halts.
 """
 
 import signal
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ class LiveSystem(Running):
         self._told = trio.Event()
         self._tree_ended = trio.Event()
         self._winding = trio.CancelScope()
+        self._stages = trio.CancelScope()
         self.is_hurried = False
         self.watchdog: Watchdog | None = None
 
@@ -115,7 +117,14 @@ class LiveSystem(Running):
         trio.run(self.main)
 
     async def main(self) -> None:
-        """Do what :meth:`run` does, inside of an event loop that runs already."""
+        """Do what :meth:`run` does, inside of an event loop that runs already.
+
+        Signals that come while the actors are built and recovered are kept until they are there.
+        """
+        with trio.open_signal_receiver(*_signals()) as signals:
+            await self._main(signals)
+
+    async def _main(self, signals: AsyncIterator[int]) -> None:
         plant = self._plant = build_live(
             self._blueprint,
             self._journal_path,
@@ -131,14 +140,14 @@ class LiveSystem(Running):
             prepare(plant)
         try:
             async with trio.open_nursery() as nursery:
-                await self._live(plant, nursery)
+                await self._live(plant, nursery, signals)
                 nursery.cancel_scope.cancel()
         finally:
             self._close_journal(plant)
 
-    async def _live(self, plant: Plant, nursery: trio.Nursery) -> None:
+    async def _live(self, plant: Plant, nursery: trio.Nursery, signals: AsyncIterator[int]) -> None:
         manager = self._settings.manager
-        nursery.start_soon(self._watch_signals)
+        nursery.start_soon(self._watch_signals, signals)
         await nursery.start(self._run_tree, plant)
         self.started_ns = plant.clock.now_ns()
         for task in (self._watch_market, self._watch_time, *self._companions):
@@ -237,8 +246,13 @@ class LiveSystem(Running):
 
     async def _in_order(self, plant: Plant, stages: Stages) -> None:
         if self._journal_error is None and not self._tree_ended.is_set():
-            await stages.run()
-        elif self._journal_error is not None:
+            with self._stages:
+                await stages.run()
+            if stages.journal_error is not None:
+                self._lose_journal(stages.journal_error)
+            elif self._stages.cancelled_caught:
+                stages.undone.append("not all stages were gone through")
+        if self._journal_error is not None:
             await trio.sleep(QUICK_S)  # what cancels at the venue needs a moment
         self._look_back(plant)
         plant.root.request_stop()
@@ -321,6 +335,7 @@ class LiveSystem(Running):
         if self._settings.crash.policy is not StopPolicy.KEEP:
             self._cancel_at_venue("the journal has failed")
         self._end_early()
+        self._stages.cancel()
 
     async def _run_tree(
         self, plant: Plant, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -339,14 +354,12 @@ class LiveSystem(Running):
 
     # --- what goes on beside ---------------------------------------------------------------------
 
-    async def _watch_signals(self) -> None:
-        wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-        with trio.open_signal_receiver(*wanted) as signals:
-            async for number in signals:
-                if number == signal.SIGUSR1:
-                    halt_by_signal(self.plant)
-                else:
-                    self.interrupt()
+    async def _watch_signals(self, signals: AsyncIterator[int]) -> None:
+        async for number in signals:
+            if number == signal.SIGUSR1:
+                halt_by_signal(self.plant)
+            else:
+                self.interrupt()
 
     async def _watch_market(self) -> None:
         await self._market.ended()
@@ -358,10 +371,26 @@ class LiveSystem(Running):
             self.request_stop("its time is over")
 
     async def _make_progress(self) -> None:
-        """Return when the journal has taken in all that was sent: the watchdog's question."""
+        """Return when the journal has taken in all that was sent: the watchdog's question.
+
+        Never, once the journal has failed.
+        """
         journal = self.plant.journal
-        if journal is not None:
+        if journal is None:
+            return
+        try:
             await journal.durable(self.plant.post.sequence)
+        except JournalError as error:
+            self._lose_journal(error)
+            await trio.sleep_forever()
+
+
+def _signals() -> list[signal.Signals]:
+    """Return the signals that are listened for: a hang-up not, if whoever started us ignores it."""
+    wanted = [signal.SIGINT, signal.SIGTERM, signal.SIGUSR1]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        wanted.append(signal.SIGHUP)
+    return wanted
 
 
 def _is_call(envelope: Envelope) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from actors.actor import Core
 from actors.messages.trading import ExecutionReport, Fill, OrderUpdate
+from actors.portfolio.books.memory import name_of
 from actors.portfolio.portfolio import Portfolio
 from runtime.kernel.cell import Cell
 from runtime.kernel.journal import Entry, Journal
@@ -28,10 +29,10 @@ def rebuilt(cell: Cell, journal: Journal | None) -> Core:
 
 
 def _unheard_fills(portfolio: Portfolio, name: str, journal: Journal) -> Iterator[tuple[str, Any]]:
-    booked = {(fill.venue, fill.trade_id) for fill in portfolio.fills}
+    booked = {name_of(fill) for fill in portfolio.fills}
     for entry in _delivered(journal, name, Fill):
         fill = entry.message
-        if (fill.venue, fill.trade_id) not in booked:
+        if name_of(fill) not in booked:
             yield "received", fill
 
 

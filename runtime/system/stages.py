@@ -5,7 +5,8 @@ stage       what is done
 =========== ================================================================================
 strategies  they say their last words, and hear nothing more
 orders      what is open is left, or cancelled, or cancelled and the positions closed
-fills       what is in flight arrives, and no order is left of which nobody knows what it is
+fills       what is in flight arrives, no order is left of which nobody knows what it is, and our
+            books agree with those of a venue that is somewhere else
 journal     everything is durable
 links       actors and connections end (that one is the caller's)
 =========== ================================================================================
@@ -16,7 +17,10 @@ from typing import Any
 
 import trio
 
+from actors.brokers.remote.broker import RemoteBroker
+from actors.errors import JournalError
 from actors.messages.account import CloseOut, MarkEquity
+from actors.messages.reconciliation import Reconcile
 from actors.messages.system import CancelAll
 from actors.model.order import OrderStatus
 from actors.orders.manager import OrderManager
@@ -33,6 +37,12 @@ _LOOK_S = 0.01
 """How often it is looked whether a stage is over: seconds."""
 _CLOSE_AGAIN_S = 1.0
 """After how long what is still held is looked at again: seconds."""
+_COMPARING = (Role.VENUE, Role.BROKER, Role.ORDERS, Role.PORTFOLIO)
+"""Who must be there to compare with a venue that is somewhere else."""
+_NOT_COMPARED = "not compared with the venue"
+_ROUNDS = 3
+"""In how many comparisons in a row a difference must be found that may be due to what is under way.
+"""
 _NAMED = 5
 """How many of what is left undone are named."""
 
@@ -42,10 +52,13 @@ class Stages:
 
     Attributes:
         undone: What was not done in time, in words.
+        journal_error: How the journal has failed meanwhile, after which no stage is begun.
     """
 
     def __init__(self, plant: Plant, config: StopConfig, policy: StopPolicy, cause: str) -> None:
         self.undone: list[str] = []
+        self.journal_error: JournalError | None = None
+        self._is_comparing = False
         self._plant = plant
         self._config = config
         self._policy = policy
@@ -57,6 +70,7 @@ class Stages:
         await self._stage("strategies", config.strategies_ns, self._strategies, lambda: "not all")
         await self._stage("orders", config.orders_ns, self._orders, self._words_on_orders)
         await self._stage("fills", config.fills_ns, self._fills, self._words_on_fills)
+        await self._stage("journal", config.journal_ns, self._last_mark, lambda: "no last mark")
         await self.flush()
 
     async def flush(self) -> None:
@@ -70,8 +84,14 @@ class Stages:
         work: Callable[[], Awaitable[None]],
         left: Callable[[], str],
     ) -> None:
+        if self.journal_error is not None:
+            return
         with trio.move_on_after(deadline_ns / NANOSECONDS) as scope:
-            await work()
+            try:
+                await work()
+            except JournalError as error:
+                self.journal_error = error
+                self.undone.append(f"{name}: the journal has failed: {error}")
         if scope.cancelled_caught:
             self.undone.append(f"{name}: {left()}")
 
@@ -112,16 +132,72 @@ class Stages:
             await self._flatten()
 
     async def _flatten(self) -> None:
-        """Close what is held; again where an order to close it came to nothing."""
-        while self.holdings():
+        """Close what is held; again where an order to close it came to nothing.
+
+        What is held is looked up at the venue before each pass: news of fills may be lost.
+        """
+        while True:
+            await self._compare()
+            if not self.holdings():
+                return
             await self._send_from(SYSTEM, CloseOut())
             with trio.move_on_after(_CLOSE_AGAIN_S):
                 await self._until(lambda: not self.holdings())
             await self._until(lambda: not self.open_orders())
 
     async def _fills(self) -> None:
+        await self._until(lambda: not self.unknown_orders())
+        differences = await self._compare()
+        if differences is None:
+            self.undone.append(f"fills: {_NOT_COMPARED}")
+        elif differences:
+            self.undone.append(f"fills: {_named('not as at the venue', differences)}")
+        await self._until(lambda: not self.unknown_orders())
+        if self._policy is StopPolicy.FLATTEN and self.holdings():
+            self.undone.append(f"fills: {_named('held', self.holdings())}")
+
+    async def _last_mark(self) -> None:
         await self._send_from(SYSTEM, MarkEquity(is_last=True))
-        await self._until(lambda: self._is_idle() and not self.unknown_orders())
+        portfolio = self._plant.cells[Role.PORTFOLIO]
+        if portfolio.core is not None:
+            await self._until(lambda: portfolio.is_idle)
+
+    # --- the venue's books -----------------------------------------------------------------------
+
+    async def _compare(self) -> Sequence[str] | None:
+        """Return what differs from the books of a venue elsewhere, in so many rounds in a row.
+
+        With a venue in this process there is nothing to compare; None if one who compares is gone.
+        """
+        cells = self._plant.cells
+        if Role.VENUE not in cells:
+            return ()
+        if any(cells[role].mailbox.is_closed for role in _COMPARING):
+            return None
+        found: Sequence[str] = ()
+        self._is_comparing = True
+        for _ in range(_ROUNDS):
+            found = await self._round()
+            if not found:
+                break
+        self._is_comparing = False
+        return found
+
+    async def _round(self) -> Sequence[str]:
+        cells = self._plant.cells
+        await self._until(lambda: isinstance(cells[Role.BROKER].core, RemoteBroker))
+        broker = cells[Role.BROKER].core
+        assert isinstance(broker, RemoteBroker)
+        number = broker.round
+        await self._send_from(SYSTEM, Reconcile(self._cause))
+        await self._until(lambda: self._compared_after(number) is not None)
+        return self._compared_after(number) or ()
+
+    def _compared_after(self, number: int) -> Sequence[str] | None:
+        portfolio = self._plant.cells[Role.PORTFOLIO].core
+        return portfolio.compared_after(number) if isinstance(portfolio, Portfolio) else None
+
+    # --- looking ---------------------------------------------------------------------------------
 
     async def _journal(self) -> None:
         plant = self._plant
@@ -162,6 +238,8 @@ class Stages:
 
     def _words_on_fills(self) -> str:
         unknown = [each.order.client_order_id for each in self.unknown_orders()]
+        if not unknown and self._is_comparing:
+            return _NOT_COMPARED
         return _named("unknown", unknown) or "messages are in flight"
 
 

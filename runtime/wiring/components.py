@@ -54,6 +54,10 @@ _ACCOUNT = (
     "liquidate_at",
     "market_order_buffer",
     "auto_redeem",
+    "holdings",
+    "position_tolerance",
+    "cash_tolerance",
+    "starting_cash_from_venue",
     "max_fills",
 )
 """What the account's configuration has under the same names."""

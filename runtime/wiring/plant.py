@@ -32,6 +32,7 @@ from runtime.kernel.simulated_cell import SimulatedCell
 from runtime.kernel.source import SourceCell
 from runtime.kernel.supervisor import Supervisor
 from runtime.kernel.watchdog import Handling
+from runtime.observe.times import iso_time
 from runtime.wiring.blueprint import CORES, Blueprint
 from runtime.wiring.cells import make_cells
 from runtime.wiring.routes import journaled_types
@@ -209,6 +210,11 @@ def _live_clock(epoch_ns: int | None, journal: LiveJournal | None) -> LiveClock:
     """Return a clock that shows later times than that of the journal's last row."""
     clock = LiveClock(epoch_ns)
     if journal is not None and clock.now_ns() <= journal.last_time_ns:
+        shown, last = iso_time(clock.now_ns()), iso_time(journal.last_time_ns)
+        logger.warning(
+            f"the machine's clock says {shown}, the journal's last message was sent at {last}: "
+            "time goes on from there, and stays ahead of the machine's"
+        )
         clock = LiveClock(journal.last_time_ns + 1)
     return clock
 

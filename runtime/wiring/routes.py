@@ -143,7 +143,7 @@ ROUTES: Mapping[type[msgspec.Struct], tuple[Role, ...]] = {
     Trip: (Role.SAFETY,),
     Resume: (Role.SAFETY,),
     Heartbeat: (Role.SAFETY,),
-    Halt: (Role.VENUE, Role.ORDERS, Role.PORTFOLIO),
+    Halt: (Role.VENUE, Role.SAFETY, Role.ORDERS, Role.PORTFOLIO),
     HaltLifted: (Role.VENUE, Role.BROKER, Role.ORDERS, Role.PORTFOLIO),
     CancelAll: (Role.ORDERS,),
     CancelAllAtVenue: (Role.VENUE, Role.BROKER),
@@ -172,6 +172,10 @@ def _has_ended_unfilled(update: OrderUpdate) -> bool:
 _ENDED_UNFILLED = TERMINAL - {OrderStatus.FILLED}
 
 
+def _is_final(halt: Halt) -> bool:
+    return halt.final
+
+
 def _is_answer_to_safety(answer: VenueAnswer) -> bool:
     return answer.number < 0
 
@@ -184,6 +188,8 @@ CONDITIONS: Mapping[tuple[type, Role], Callable[[Any], bool]] = {
     # what works holds its reservation, what is filled has given it up with its fill
     (OrderUpdate, Role.PORTFOLIO): _has_ended_unfilled,
     # whoever has asked gets the answer: the kill switch numbers its calls below 0
+    # the kill switch tells the others itself; the system's it latches for the next process
+    (Halt, Role.SAFETY): _is_final,
     (VenueAnswer, Role.SAFETY): _is_answer_to_safety,
     (VenueAnswer, Role.BROKER): _is_answer_to_broker,
 }

@@ -24,12 +24,19 @@ from tests.daemon.daemons import CONFIG, Books, Daemon, books_of, daemon, venue,
 POINTS = (
     "journal.before_commit",
     "journal.after_commit",
+    "journal.rotate.prepared",
+    "journal.rotate.closed",
+    "journal.rotate.moved",
+    "journal.rotate.done",
     "link.before_send",
     "link.after_send",
     "link.before_answer",
 )
+_SMALL = "journal.segment_rows=200"
+"""A limit with which there are several files."""
 _LONGEST_S = 3.0
 """How long a daemon may live that is to be killed at a point which it does not come to."""
+_CONFIG = CONFIG.replace("status_every: 0s", "status_every: 0s, snapshot_every: 40")
 _FAULTS = {"lose_answer": 0.02, "duplicate_news": 0.1, "drop_news": 0.05, "delay_news": 0.1}
 
 
@@ -59,7 +66,7 @@ def kill_again_and_again(folder: Path, kills: int, seed: int) -> Tally:
     """Kill a daemon so many times, end it in order, and compare everybody's books."""
     dice = seeded_random(seed, "kills")
     tally = Tally()
-    with venue(folder, faults=_FAULTS, seed=seed) as there, daemon(folder, CONFIG) as night:
+    with venue(folder, faults=_FAULTS, seed=seed) as there, daemon(folder, _CONFIG) as night:
         for _ in range(kills):
             tally.kills[_kill_once(night, dice)] += 1
             if night.errors:
@@ -76,11 +83,12 @@ def kill_again_and_again(folder: Path, kills: int, seed: int) -> Tally:
 def _kill_once(night: Daemon, dice: Random) -> str:
     """Start a daemon and kill it, at a point or after some time; return where."""
     if dice.random() < 0.5:
-        night.start()
+        night.start(faults=_SMALL)
         night.kill_after(dice.uniform(0.0, 1.0))
         return "at random"
-    point, count = dice.choice(POINTS), dice.randrange(1, 25)
-    night.start(faults=f"{point}:{count}=kill")
+    point = dice.choice(POINTS)
+    count = dice.randrange(1, 3 if "rotate" in point else 25)
+    night.start(faults=f"{_SMALL},{point}:{count}=kill")
     if night.has_ended_within(_LONGEST_S):
         night.ended()
         return point

@@ -65,8 +65,8 @@ async def test_lists_are_tables_or_json(tmp_path: Path, capsys: pytest.CaptureFi
         decision = ("resolve", "POSITION:YES", "--cure", "ignore", "--cause", "known")
         assert await cli(*decision, *where) == 0
         assert capsys.readouterr().out == "decided: ignore POSITION:YES\n"
-        assert await cli("reconcile", *where) == 0
-        assert capsys.readouterr().out == "it compares\n"
+        assert await cli("reconcile", *where) == 1
+        assert "a simulated venue has nothing to compare" in capsys.readouterr().err
         for command in (("status",), ("halt", "--cause", "why"), ("orders",)):
             assert await cli(*command, "--json", *where) == 0
             json.loads(capsys.readouterr().out)

@@ -23,6 +23,7 @@ def test_a_unit_starts_watches_and_gives_time_to_stop(
     assert "Type=notify" in lines
     assert "Restart=on-failure" in lines
     assert "WatchdogSec=30" in lines
+    assert "KillMode=mixed" in lines
     assert f"TimeoutStopSec={5 + 30 + 5 + 5 + 5 + 30}" in lines
     (start,) = [line for line in lines if line.startswith("ExecStart=")]
     assert f'run {config} --out "{tmp_path}/my runs" --set seed=6' in start

@@ -35,6 +35,12 @@ def test_a_stop_has_stages_with_deadlines() -> None:
     assert config.crash.policy is StopPolicy.CANCEL
 
 
+def test_snapshots_can_be_done_without() -> None:
+    assert parsed(f"{PAPER}daemon: {{snapshot_every: 0}}\n").daemon.snapshot_every == 0
+    (problem,) = problems(f"{PAPER}daemon: {{snapshot_every: -1}}\n").values()
+    assert "expected 0 or more, found -1" in problem
+
+
 def test_a_real_time_configuration_survives_being_written() -> None:
     plain = to_plain(parsed(f"{PAPER}daemon: {{duration: 90s}}\n"))
     assert plain["daemon"]["duration"] == "90s"

@@ -39,6 +39,7 @@ from actors.messages.venue import (
     VenueCall,
     VenueNews,
 )
+from actors.model.halts import Halts
 from actors.model.order import Order
 
 _NOT_SENT = "not sent: "
@@ -55,12 +56,12 @@ class RemoteBroker:
 
     def __init__(self, context: Context, config: RemoteBrokerConfig) -> None:
         self.halted: str | None = None
+        self._halts = Halts()
         self._actor = context.actor
-        self._prefix = f"{context.run_id}-"
         self._config = config
         self._venue = config.traits.name
         self._calls = Calls(context.actor, config.request_timeout_ns)
-        self._tickets = Tickets()
+        self._tickets = Tickets(context.run_id)
         self._rounds = Rounds(context.actor, config, self._calls)
         self._inquiries = Inquiries(config, self._calls, self._tickets, self._rounds)
         self._resumed_from_ns = 0
@@ -71,6 +72,11 @@ class RemoteBroker:
     def open_tickets(self) -> int:
         """Return how many orders are remembered because they are not over."""
         return len(self._tickets)
+
+    @property
+    def round(self) -> int:
+        """Return the number of the latest comparison that has begun; 0 before the first."""
+        return self._rounds.number
 
     # --- core ------------------------------------------------------------------------------------
 
@@ -258,12 +264,12 @@ class RemoteBroker:
         What has become of a change is told by the answer to it, or found by asking: news do not say
         which change they mean.
         """
-        trades = own_trades(news.trades, self._prefix)
+        trades = own_trades(news.trades, self._tickets.is_ours)
         reports = [report_of_trade(trade, trade.client_order_id) for trade in trades]
         reports += [
             each
             for each in news.reports
-            if each.kind not in _OF_CHANGES and each.client_order_id.startswith(self._prefix)
+            if each.kind not in _OF_CHANGES and self._tickets.is_ours(each.client_order_id)
         ]
         return self._note(reports)
 
@@ -271,7 +277,7 @@ class RemoteBroker:
         """Take notice of the trades that a comparison has brought."""
         for each in outputs:
             if isinstance(each, VenueOrders):
-                trades = own_trades(each.trades, self._prefix)
+                trades = own_trades(each.trades, self._tickets.is_ours)
                 self._note([report_of_trade(trade, trade.client_order_id) for trade in trades])
         return outputs
 
@@ -306,21 +312,29 @@ class RemoteBroker:
             case Resumed():
                 return self._resume(message, now_ns)
             case CancelAllAtVenue():
-                self._halt(self.halted or message.cause)
+                self._halts.add(message.cause)
+                self._heed()
             case HaltLifted():
-                self._halt(None)
+                self._halts.lift(message.cause)
+                self._heed()
             case MarketData() | CloseOut():
                 pass  # a simulated venue's
             case _:
                 raise TypeError(f"a remote broker does not take {type(message).__name__}")
         return []
 
-    def _halt(self, cause: str | None) -> None:
-        self.halted = cause
-        self._inquiries.may_send = cause is None
+    def _heed(self) -> None:
+        self.halted = self._halts.cause
+        self._inquiries.may_send = self.halted is None
 
     def _resume(self, resumed: Resumed, now_ns: int) -> list[Any]:
-        """Go on in a new process: nobody will answer what the earlier one has asked."""
+        """Go on in a new process: nobody will answer what the earlier one has asked.
+
+        A halt that lasts is told again, by the kill switch when it starts; that everything was
+        cancelled when the earlier process ended is over with it.
+        """
+        self._halts.forget()
+        self._heed()
         self._resumed_from_ns = resumed.last_ns
         self._last_number_before = self._calls.number
         self._inquiries.forget()

@@ -6,8 +6,8 @@ import attrs
 import msgspec
 
 from actors.actor import Later
-from actors.messages.system import TimerFired
-from actors.messages.venue import VenueCall
+from actors.messages.system import Alarm, TimerFired
+from actors.messages.venue import VenueAnswer, VenueCall
 
 DEADLINE = "deadline "
 """Begins the name of the timer of a call; its number follows."""
@@ -30,6 +30,18 @@ class InFlight:
 
     call: VenueCall
     purpose: Purpose
+
+
+class Pages:
+    """Where the pages of an answer have begun: one that leads back to another has no end."""
+
+    def __init__(self) -> None:
+        self._cursors: set[str] = set()
+
+    def lead_back(self, call: VenueCall, answer: VenueAnswer) -> bool:
+        """Return whether the page after an answer was asked for before, in this question."""
+        self._cursors.add(call.cursor)
+        return answer.cursor in self._cursors
 
 
 class Calls:
@@ -74,6 +86,11 @@ class Calls:
             each.call.kind == kind and each.call.client_order_id == client_order_id
             for each in self._in_flight.values()
         )
+
+    def no_end(self, call: VenueCall, now_ns: int) -> Alarm:
+        """Return the alarm that the pages of an answer have no end."""
+        text = f"{call.kind}: there is said to be more, and that is what was told before"
+        return Alarm(source=self._actor, text=text, time_ns=now_ns)
 
     def __len__(self) -> int:
         return len(self._in_flight)

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from actors.brokers.remote.calls import Calls, Purpose
+from actors.brokers.remote.calls import Calls, Pages, Purpose
 from actors.brokers.remote.config import RemoteBrokerConfig
 from actors.brokers.remote.rounds import Rounds
 from actors.brokers.remote.tickets import Tickets
@@ -40,6 +40,7 @@ class _Inquiry:
     shown: VenueOrder | None = None
     reason: str = ""
     is_partial: bool = False
+    pages: Pages = attrs.field(factory=Pages)
 
 
 class Inquiries:
@@ -77,7 +78,7 @@ class Inquiries:
             return self.fail(call, answer.reason or str(answer.outcome), now_ns)
         if answer.kind is CallKind.ORDER:
             return self._take_order(answer, inquiry, now_ns)
-        return self._take_trades(answer, inquiry, now_ns)
+        return self._take_trades(answer, call, inquiry, now_ns)
 
     def fail(self, call: VenueCall, why: str, now_ns: int) -> list[Any]:
         """Return the word that an inquiry has come to nothing."""
@@ -103,11 +104,16 @@ class Inquiries:
         del self._inquiries[order_id]
         return outputs + self._tell_how_it_stands(inquiry, now_ns)
 
-    def _take_trades(self, answer: VenueAnswer, inquiry: _Inquiry, now_ns: int) -> list[Any]:
+    def _take_trades(
+        self, answer: VenueAnswer, call: VenueCall, inquiry: _Inquiry, now_ns: int
+    ) -> list[Any]:
         query = inquiry.query
         order_id = query.client_order_id
         outputs = self._tell_trades(answer, order_id)
         inquiry.is_partial = inquiry.is_partial or answer.is_truncated
+        if answer.has_more and inquiry.pages.lead_back(call, answer):
+            alarm = self._calls.no_end(call, now_ns)
+            return [*outputs, *self.fail(call, "its pages have no end", now_ns), alarm]
         if answer.has_more:
             return outputs + self._call(query, CallKind.TRADES, answer.cursor, now_ns)
         del self._inquiries[order_id]

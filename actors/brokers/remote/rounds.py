@@ -3,11 +3,11 @@
 Open orders are asked for first: one that has traded meanwhile is explained by its trades.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from actors.actor import Later
-from actors.brokers.remote.calls import Calls, Purpose
+from actors.brokers.remote.calls import Calls, Pages, Purpose
 from actors.brokers.remote.config import RemoteBrokerConfig
 from actors.messages.reconciliation import VenueHoldings, VenueOrders
 from actors.messages.system import Alarm, TimerFired
@@ -51,7 +51,8 @@ class Rounds:
         self._asked: VenueCall | None = None
         self._asked_number = 0
         self._asked_ns = 0
-        self._orders: tuple[VenueOrder, ...] = ()
+        self._pages = Pages()
+        self._orders: list[VenueOrder] = []
         self._trades: list[VenueTrade] = []
         self._is_truncated = False
 
@@ -59,6 +60,11 @@ class Rounds:
         """Return from where on to ask for the trades of an order: all before are known."""
         has_gap = self._gap is not None and sent_ns <= self.truncated_ns
         return self._gap or "" if has_gap else self.cursor
+
+    @property
+    def number(self) -> int:
+        """Return the number of the latest round that has begun; 0 before the first."""
+        return self._number
 
     @property
     def has_begun(self) -> bool:
@@ -72,7 +78,7 @@ class Rounds:
         self._is_under_way = True
         self._is_awaited = is_awaited
         self._asked_ns = now_ns
-        self._trades = []
+        self._orders, self._trades = [], []
         self._is_truncated = False
         return self._question(CallKind.OPEN_ORDERS, "", now_ns)
 
@@ -91,8 +97,7 @@ class Rounds:
         if answer.outcome is not Outcome.ANSWERED:
             return self.fail(call, answer.reason or str(answer.outcome), now_ns)
         if answer.kind is CallKind.OPEN_ORDERS:
-            self._orders = answer.orders
-            return self._question(CallKind.TRADES, self.cursor, now_ns)
+            return self._take_orders(answer, call, now_ns)
         if answer.kind is CallKind.TRADES:
             return self._take_trades(answer, call, now_ns)
         holdings = VenueHoldings(
@@ -104,6 +109,22 @@ class Rounds:
         )
         return [holdings, *self._end(now_ns)]
 
+    def _take_orders(self, answer: VenueAnswer, call: VenueCall, now_ns: int) -> list[Any]:
+        """Take a page of the open orders; a list that lacks some is none: they are not missing."""
+        if answer.is_truncated:
+            return self.fail(call, "the venue does not tell all open orders", now_ns)
+        self._orders += answer.orders
+        if answer.has_more:
+            return self._next_page(answer, call, now_ns)
+        return self._question(CallKind.TRADES, self.cursor, now_ns)
+
+    def _next_page(self, answer: VenueAnswer, call: VenueCall, now_ns: int) -> list[Any]:
+        """Ask for the page after an answer; where the pages have no end, give up the round."""
+        if self._pages.lead_back(call, answer):
+            return [self._calls.no_end(call, now_ns), *self._end(now_ns)]
+        self._attempts = 0
+        return self._ask(call.kind, answer.cursor, now_ns)
+
     def _take_trades(self, answer: VenueAnswer, call: VenueCall, now_ns: int) -> list[Any]:
         self._trades += answer.trades
         if answer.is_truncated:
@@ -112,13 +133,13 @@ class Rounds:
             self._is_truncated = True
             self.truncated_ns = now_ns
         if answer.has_more:
-            return self._question(CallKind.TRADES, answer.cursor, now_ns)
+            return self._next_page(answer, call, now_ns)
         self.cursor = answer.cursor
         told = VenueOrders(
             round=self._number,
             venue=answer.venue,
             asked_ns=self._asked_ns,
-            orders=self._orders,
+            orders=tuple(self._orders),
             trades=tuple(self._trades),
             is_truncated=self._is_truncated,
         )
@@ -137,7 +158,7 @@ class Rounds:
 
     def _end(self, now_ns: int) -> list[Any]:
         self._is_under_way = False
-        self._orders, self._trades = (), []
+        self._orders, self._trades = [], []
         at_ns = now_ns + self._config.reconcile_every_ns
         timer = TimerFired(self._actor, f"{ROUND}{self._number}", at_ns)
         return [Later(timer, at_ns, background=True)]
@@ -147,6 +168,10 @@ class Rounds:
 
     def _question(self, kind: CallKind, cursor: str, now_ns: int) -> list[Any]:
         self._attempts = 0
+        self._pages = Pages()
+        return self._ask(kind, cursor, now_ns)
+
+    def _ask(self, kind: CallKind, cursor: str, now_ns: int) -> list[Any]:
         return self._send(VenueCall(number=0, kind=kind, deadline_ns=0, cursor=cursor), now_ns)
 
     def _send(self, call: VenueCall, now_ns: int) -> list[Any]:
@@ -157,6 +182,6 @@ class Rounds:
         return [*asked]
 
 
-def own_trades(trades: Iterable[VenueTrade], prefix: str) -> list[VenueTrade]:
-    """Return the trades of orders whose ids begin as ours do."""
-    return [trade for trade in trades if trade.client_order_id.startswith(prefix)]
+def own_trades(trades: Iterable[VenueTrade], is_ours: Callable[[str], bool]) -> list[VenueTrade]:
+    """Return the trades of our orders."""
+    return [trade for trade in trades if is_ours(trade.client_order_id)]

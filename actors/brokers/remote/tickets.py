@@ -53,9 +53,17 @@ class Ticket:
 
 
 class Tickets:
-    """The orders that are not over, by our ids."""
+    """The orders that are not over, by our ids; and which ids are ours.
 
-    def __init__(self) -> None:
+    Ours are ``<run>-<strategy>-<n>``. Where another run has orders in the same account, its id may
+    begin as ours does (``night-5`` and ``night-5-1``), so it is the strategies that tell: those of
+    which an order was ever sent.
+    """
+
+    def __init__(self, run_id: str) -> None:
+        self._prefix = f"{run_id}-"
+        self._makers: set[str] = set()
+        """What the ids of each strategy begin with."""
         self._tickets: dict[str, Ticket] = {}
 
     def __len__(self) -> int:
@@ -64,7 +72,13 @@ class Tickets:
     def open(self, order: Order, now_ns: int) -> Ticket:
         """Return the ticket of an order that is sent."""
         ticket = self._tickets[order.client_order_id] = Ticket(order=order, sent_ns=now_ns)
+        self._makers.add(_maker(order.client_order_id))
         return ticket
+
+    def is_ours(self, client_order_id: str) -> bool:
+        """Return whether an order is one of this run's, over or not."""
+        is_like_ours = client_order_id.startswith(self._prefix)
+        return is_like_ours and _maker(client_order_id) in self._makers
 
     def get(self, client_order_id: str) -> Ticket | None:
         """Return an order's ticket; None if it is over, or was never ours."""
@@ -102,3 +116,8 @@ class Tickets:
             ticket.wanted = None
         if kind in _OVER or ticket.filled >= ticket.most:
             del self._tickets[report.client_order_id]
+
+
+def _maker(client_order_id: str) -> str:
+    """Return an id without its numbers: the order's, a part's, that of the strategy's life."""
+    return client_order_id.partition("/")[0].rpartition("-")[0].partition(".")[0]

@@ -37,6 +37,11 @@ class Gate:
         """Refuse one strategy's orders from now on; the first cause stays."""
         self._stopped.setdefault(strategy, cause)
 
+    def go_on(self) -> None:
+        """Go on in a new process: stopped strategies run again, what was final can be lifted."""
+        self._stopped.clear()
+        self.states.go_on()
+
     def watch(self, now_ns: int) -> list[StateOutput]:
         """Change the trading state if the account has lost too much by now; tell."""
         return self.states.watch(self.view.equity(), now_ns)

@@ -22,7 +22,8 @@ class TradingStates:
 
     The account's own state is set by its limits on losses and by :class:`SetTradingState`. Beside
     it stand the halts that others have asked for, each until its cause is acknowledged. What the
-    system itself has halted for good stays halted: there is nobody left to trade with.
+    system itself has halted for good stays halted as long as its process lasts: there is nobody
+    left to trade with. In the next one it can be lifted by its cause (:meth:`go_on`).
     """
 
     def __init__(self, policies: Iterable[RiskPolicy], view: AccountView) -> None:
@@ -33,6 +34,8 @@ class TradingStates:
         self._own = (_ACTIVE, "")
         self._halts: dict[str, None] = {}
         """The causes of the halts that others have asked for, the oldest first."""
+        self._finals: dict[str, None] = {}
+        """Those of the system's own that nobody has acknowledged."""
         self._heard: dict[str, None] = {}
         """The latest causes of such halts, lifted or not."""
         self._view = view
@@ -45,15 +48,36 @@ class TradingStates:
     def halt(self, cause: str, *, final: bool = True) -> None:
         """Halt at somebody's word, perhaps for good; the first cause stays."""
         if not final:
-            self._halts[cause] = None
-            self._heard[cause] = None
-            if len(self._heard) > _REMEMBERED:
-                del self._heard[next(iter(self._heard))]
+            self._add(cause)
             self._show()
-        elif not self.is_final:
+            return
+        if len(self._finals) < _REMEMBERED:
+            self._finals[cause] = None
+        self._hear(cause)
+        if not self.is_final:
             self.is_final = True
             if self.state is not _HALTED:
                 self.state, self.cause = _HALTED, cause
+
+    def go_on(self) -> None:
+        """Go on in a new process: what was final can be lifted, or has been."""
+        if self.is_final:
+            self.is_final = False
+            for cause in self._finals:
+                self._add(cause)
+            self._finals.clear()
+            self._show()
+
+    def _add(self, cause: str) -> None:
+        """Take somebody's cause: as many as a kill switch latches."""
+        if len(self._halts) < _REMEMBERED:
+            self._halts[cause] = None
+        self._hear(cause)
+
+    def _hear(self, cause: str) -> None:
+        self._heard[cause] = None
+        if len(self._heard) > _REMEMBERED:
+            del self._heard[next(iter(self._heard))]
 
     def is_own(self, cause: str) -> bool:
         """Return whether the account's own state is a halt of this cause, which may be lifted."""
@@ -61,6 +85,7 @@ class TradingStates:
 
     def forget_halt(self, cause: str) -> bool:
         """Take back a halt that somebody has asked for; False if there is none of that cause."""
+        self._finals.pop(cause, None)
         is_known = cause in self._halts
         if is_known:
             del self._halts[cause]
@@ -130,7 +155,9 @@ class TradingStates:
             return False  # somebody else's, told as what holds
         if self.is_final:
             if changed.state is _HALTED:
-                self.cause = changed.cause  # the first cause, told after the system's word had come
+                # the first cause, told after the system's word had come
+                self.cause = changed.cause
+                self._own = (_HALTED, changed.cause)
             return False
         is_lifted = _SEVERITY[changed.state] < _SEVERITY[self._own[0]]
         self._own = (changed.state, "" if changed.state is _ACTIVE else changed.cause)

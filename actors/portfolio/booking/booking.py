@@ -18,6 +18,7 @@ from actors.portfolio.booking.conversions import Conversions, refused
 from actors.portfolio.booking.liquidation import LIQUIDATION, Liquidation
 from actors.portfolio.booking.provisional import apply_word, failed_word
 from actors.portfolio.books.currencies import MarkOf
+from actors.portfolio.books.ledger import cause_id
 from actors.portfolio.config import EquitySampling, PortfolioConfig, PortfolioStatistics
 from actors.portfolio.outputs import PortfolioOutput
 
@@ -65,7 +66,7 @@ class Booking:
             # the venue filled it before the market resolved; the report came after
             outputs += self._settle(fill.instrument, now_ns, fill)
         if self.liquidation is not None and self.liquidation.is_due():
-            outputs += self._liquidate(self._account.marks.priced, now_ns, fill.trade_id)
+            outputs += self._liquidate(self._account.marks.priced, now_ns, cause_id(fill))
         if self._samples:
             outputs += self._sample(now_ns)
         return outputs

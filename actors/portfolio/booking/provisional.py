@@ -9,7 +9,7 @@ from actors.messages.trading import Fill, FillSettled
 from actors.model.money import ZERO
 from actors.model.order import Side
 from actors.portfolio.books.exact import add, multiply, subtract
-from actors.portfolio.books.ledger import Ledger
+from actors.portfolio.books.ledger import Ledger, cause_id
 from actors.portfolio.books.positions import Key
 from actors.portfolio.config import PortfolioStatistics
 
@@ -22,9 +22,9 @@ def apply_word(
     A word on a fill that is unknown, or that has had its word, is counted and changes nothing.
     """
     if not word.failed:
-        counts.ignored_settlements += not ledger.confirm(word.venue, word.trade_id)
+        counts.ignored_settlements += not ledger.confirm(word)
         return None
-    changed = ledger.take_back(word.venue, word.trade_id)
+    changed = ledger.take_back(word)
     if changed is None:
         counts.ignored_settlements += 1
     else:
@@ -34,7 +34,7 @@ def apply_word(
 
 def failed_word(word: FillSettled) -> str:
     """Return what a settlement that answers a failed fill is called by."""
-    return f"failed-{word.trade_id}"
+    return f"failed-{cause_id(word)}"
 
 
 @attrs.frozen(kw_only=True)

@@ -14,12 +14,12 @@ from typing import Protocol
 
 from actors.actor import Context
 from actors.messages.account import CashAdjusted, PositionChanged
-from actors.messages.trading import Fill
+from actors.messages.trading import Fill, FillSettled
 from actors.model.instrument import Instrument, Instruments
 from actors.model.money import ZERO
 from actors.model.order import Liquidity, Side
 from actors.portfolio.books.exact import add, subtract
-from actors.portfolio.books.memory import CASH, FILL, Memory, archive_key, signed
+from actors.portfolio.books.memory import CASH, FILL, Memory, Name, archive_key, name_of, signed
 from actors.portfolio.books.positions import Key, Position, Total
 from actors.portfolio.books.settings import Books, BookSettings
 
@@ -66,11 +66,11 @@ class Ledger:
         """Who is told of what is booked."""
         self.memory = None if most is None else Memory(context, most, self.books)
         """Lets go of old fills and entries; None if all are kept."""
-        self.unsettled: dict[tuple[str, str], Fill] = {}
+        self.unsettled: dict[Name, Fill] = {}
         """The provisional fills that nobody has settled yet."""
-        self.failed: dict[tuple[str, str], None] = {}
+        self.failed: dict[Name, None] = {}
         """Those that were taken back."""
-        self._fills: dict[tuple[str, str], Fill] = {}
+        self._fills: dict[Name, Fill] = {}
         self._positions: dict[Key, Position] = {}
         """All that were ever asked for, held or not."""
         self._opened: dict[Key, Position] = {}
@@ -82,8 +82,11 @@ class Ledger:
     # --- booking ---------------------------------------------------------------------------------
 
     def apply(self, fill: Fill) -> PositionChanged | None:
-        """Book a fill; None if ``(venue, trade_id)`` has been booked before."""
-        name = (fill.venue, fill.trade_id)
+        """Book a fill; None if this trade has been booked before for this order.
+
+        Two orders of ours that meet each other have one trade between them, and both are booked.
+        """
+        name = (fill.venue, fill.trade_id, fill.client_order_id)  # as name_of, without the call
         memory = self.memory
         if (
             name in self._fills
@@ -140,20 +143,20 @@ class Ledger:
         if self.watcher is not None:
             self.watcher.moved(purse.currency)
         if memory is not None:
-            memory.number(("", entry.entry_id))
+            memory.number(("", entry.entry_id, ""))
             memory.trim_entries(self.entries)
         return True
 
-    def confirm(self, venue: str, trade_id: str) -> bool:
+    def confirm(self, word: FillSettled) -> bool:
         """Note that a provisional fill is final; False if there is none of that name."""
-        return self.unsettled.pop((venue, trade_id), None) is not None
+        return self.unsettled.pop(name_of(word), None) is not None
 
-    def take_back(self, venue: str, trade_id: str) -> PositionChanged | None:
+    def take_back(self, word: FillSettled) -> PositionChanged | None:
         """Undo a provisional fill, as if it had never been; None if there is none of that name.
 
         The position is booked anew from its other fills, in their order.
         """
-        name = (venue, trade_id)
+        name = name_of(word)
         if self.unsettled.pop(name, None) is None:
             return None
         fill = self._fills.pop(name)
@@ -293,7 +296,16 @@ def settlement_id(instrument: str, strategy: str, late: Fill | str | None) -> st
     name = f"settle-{instrument}-{strategy}"
     if late is None:
         return name
-    return f"{name}-{late if isinstance(late, str) else late.trade_id}"
+    return f"{name}-{late if isinstance(late, str) else cause_id(late)}"
+
+
+def cause_id(fill: Fill | FillSettled) -> str:
+    """Return what names a fill that leads to something; a trade's id may name two fills.
+
+    Where ids of trades are made of their orders' they name one, and are taken as they are.
+    """
+    order_id, trade_id = fill.client_order_id, fill.trade_id
+    return trade_id if trade_id.startswith(f"{order_id}-") else f"{order_id}/{trade_id}"
 
 
 def is_caused(fill: Fill) -> bool:

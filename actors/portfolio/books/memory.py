@@ -6,13 +6,14 @@ from decimal import Decimal
 from actors.actor import Context
 from actors.messages.account import CashAdjusted
 from actors.messages.system import Archived
-from actors.messages.trading import Fill
+from actors.messages.trading import Fill, FillSettled
 from actors.model.order import Side
 from actors.portfolio.books.positions import Key, Position, Purse, Total
 from actors.portfolio.books.settings import Books
 
-Name = tuple[str, str]
-"""Venue and trade id; of an entry of cash, nothing and its id."""
+Name = tuple[str, str, str]
+"""Venue, trade id and our order's id: on some venues both sides of a trade have one id, on others
+each instrument counts its own trades. Of an entry of cash: nothing, its id, nothing."""
 _BUY = Side.BUY  # on Python 3.11, looking a member up takes longer than comparing it
 FILL, CASH = "fill", "cash"
 
@@ -83,7 +84,7 @@ class Memory:
         while len(entries) > self._most:
             entry_id = next(iter(entries))
             del entries[entry_id]
-            self._forget(CASH, ("", entry_id), 1)
+            self._forget(CASH, ("", entry_id, ""), 1)
 
     def _fold(self, fill: Fill) -> None:
         key = (fill.strategy, fill.instrument)
@@ -102,6 +103,11 @@ class Memory:
 def signed(fill: Fill) -> Decimal:
     """Return what a fill adds to its position."""
     return fill.last_quantity if fill.side is _BUY else fill.last_quantity.copy_negate()
+
+
+def name_of(fill: Fill | FillSettled) -> Name:
+    """Return what a fill is known by, and the word on it."""
+    return fill.venue, fill.trade_id, fill.client_order_id
 
 
 def archive_key(name: Name) -> str:

@@ -44,6 +44,17 @@ class Agreement:
         elif self.problem is not None and self._agrees(word.round):
             self.problem = None
 
+    def compared_after(self, number: int) -> tuple[str, ...] | None:
+        """Return what is open since a round that is later than some other one.
+
+        None until both parts of one such round were heard.
+        """
+        words = [self._heard.get(part) for part in Part]
+        rounds = {-1 if each is None else each.round for each in words}
+        if len(rounds) > 1 or rounds.pop() <= number:
+            return None
+        return tuple(key for each in words if each is not None for key in each.open)
+
     def _agrees(self, number: int) -> bool:
         words = [self._heard.get(part) for part in Part]
         return all(each is not None and each.round == number and not each.open for each in words)

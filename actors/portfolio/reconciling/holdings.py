@@ -107,6 +107,11 @@ class Holdings:
         told.append(_difference(suspect, message.cure, now_ns, is_open=False))
         return [*told, self._over()]
 
+    @property
+    def suspects(self) -> tuple[str, ...]:
+        """Return the keys of what differed in the latest round, told or not."""
+        return tuple(self._suspects)
+
     # --- comparing -------------------------------------------------------------------------------
 
     def _compared(self, message: VenueHoldings) -> dict[str, Suspect]:

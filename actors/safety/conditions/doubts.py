@@ -2,41 +2,71 @@
 
 from typing import ClassVar
 
-from actors.messages.reconciliation import Difference
+from actors.messages.reconciliation import Cure, Difference, Reconciled
 from actors.messages.system import Resumed
 from actors.messages.trading import OrderUpdate
 from actors.model.order import OrderStatus
 from actors.safety.conditions.condition import Untimed, seconds
 
 _UNKNOWN = OrderStatus.UNKNOWN
+_UNDER_WAY = frozenset({Cure.ASK, Cure.CANCEL})
 
 
 class Differences(Untimed):
     """We and the venue do not agree, and no rule cures it.
 
+    One about which the venue is being asked, or that a cancel is to end, counts if the round after
+    the one that has found it finds it still.
     Those that were open when a halt was lifted are known to whoever lifted it.
     """
 
     name: ClassVar[str] = "reconciliation"
-    hears: ClassVar[tuple[type, ...]] = (Difference,)
+    hears: ClassVar[tuple[type, ...]] = (Difference, Reconciled)
 
     def __init__(self) -> None:
         self._open: dict[str, bool] = {}
         """Whether each open difference is known to somebody."""
+        self._under_way: dict[str, tuple[Difference, int | None]] = {}
+        """Those that something is being done about, each with the round that has found it."""
 
-    def see(self, message: Difference, now_ns: int) -> str:
-        """Take notice of a difference that has come or gone."""
+    def see(self, message: Difference | Reconciled, now_ns: int) -> str:
+        """Take notice of a difference that has come or gone, and of the end of a round."""
+        if isinstance(message, Reconciled):
+            return self._end_round(message)
+        self._under_way.pop(message.key, None)
         if not message.is_open:
             self._open.pop(message.key, None)
             return ""
         if self._open.setdefault(message.key, False):
             return ""
-        ours, theirs = message.ours, message.theirs
-        return f"reconciliation: limit no difference, found {message.key}: {ours}, venue {theirs}"
+        if message.cure in _UNDER_WAY:
+            self._under_way[message.key] = message, None
+            return ""
+        return _cause(message)
+
+    def _end_round(self, word: Reconciled) -> str:
+        """Return the cause of what was found in an earlier round already."""
+        found = ""
+        for key in word.open:
+            if key not in self._under_way:
+                continue
+            difference, first = self._under_way[key]
+            if first is None:
+                self._under_way[key] = difference, word.round
+            elif word.round != first:
+                del self._under_way[key]
+                found = found or _cause(difference)
+        return found
 
     def begin_anew(self, now_ns: int) -> None:
         """Excuse those that are open now."""
         self._open = dict.fromkeys(self._open, True)
+        self._under_way.clear()
+
+
+def _cause(difference: Difference) -> str:
+    ours, theirs = difference.ours, difference.theirs
+    return f"reconciliation: limit no difference, found {difference.key}: {ours}, venue {theirs}"
 
 
 class UnknownOrders:

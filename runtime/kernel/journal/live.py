@@ -1,20 +1,29 @@
 """The journal of a live run."""
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import trio
+from loguru import logger
 
 from actors.errors import JournalError
 from actors.messages.system import Archived
 from runtime.kernel.codec import Codec
 from runtime.kernel.envelope import Envelope
+from runtime.kernel.faults import limit
 from runtime.kernel.journal import rotation
-from runtime.kernel.journal.opening import acknowledged_path, open_live, reopen
+from runtime.kernel.journal.opening import acknowledged_path, check_rows, open_live, reopen
 from runtime.kernel.journal.recorded import Recorded
+from runtime.kernel.journal.rows import Entry
+from runtime.kernel.journal.schema import MIGRATED
+from runtime.kernel.journal.segments import forget, next_path
 from runtime.kernel.journal.store import Batch
 
 SEGMENT_ROWS = 1_000_000
+_ATTEMPTS = 10
+"""A new file that cannot be made is tried again so many times in the time that fills one."""
 
 
 class LiveJournal(Recorded):
@@ -40,13 +49,18 @@ class LiveJournal(Recorded):
     def __init__(
         self, path: Path, codec: Codec, meta: dict[str, str], *, segment_rows: int = SEGMENT_ROWS
     ) -> None:
-        store, self.is_resumed = open_live(path, meta)
+        opened = open_live(path, meta)
+        store, self.is_resumed = opened.store, opened.is_resumed
         super().__init__(store, codec)
+        self._checked_after = opened.checked_after
         self.last_time_ns = store.last_time_ns
         """When the last row was sent that an earlier process has left; 0 if there is none."""
+        self.is_migrated = MIGRATED in store.meta
+        """Whether it was one of version 1 once, which had no marks."""
         self.commits = 0
-        self._segment_rows = segment_rows
+        self._segment_rows = segment_rows = limit("journal.segment_rows") or segment_rows
         self._rotation_wanted = False
+        self._rotates_after = segment_rows
         self._failure: JournalError | None = None
         self._work = trio.Event()
         self._done = trio.Event()
@@ -78,6 +92,32 @@ class LiveJournal(Recorded):
         if kind is Archived:
             self._remember(envelope.sequence, message)
         self._work.set()
+
+    def entries(self, actor: str | None = None, *, after: int = 0) -> Iterator[Entry]:
+        """Yield everything recorded so far, in order; or what one actor has received or sent.
+
+        What an earlier process has left is checked before it is read for the first time.
+
+        Raises:
+            JournalError: If it is not as it was written.
+        """
+        self.check_after(after)
+        return super().entries(actor, after=after)
+
+    def check_after(self, after: int) -> None:
+        """Check what an earlier process has left after a sequence, and is not checked yet.
+
+        Raises:
+            JournalError: If it is not as it was written.
+        """
+        if after < self._checked_after:
+            check_rows(self._path, after, self._checked_after)
+            self._checked_after = after
+
+    def has_sent(self, actor: str) -> bool:
+        """Return whether the file that is written has something which an actor has sent."""
+        query = "SELECT 1 FROM envelopes WHERE sender = ? LIMIT 1"
+        return self._connection.execute(query, (actor,)).fetchone() is not None
 
     async def durable(self, sequence: int) -> None:
         """Return when everything up to ``sequence`` that was appended is committed.
@@ -152,7 +192,8 @@ class LiveJournal(Recorded):
 
         By itself it does so when the active one has more rows than ``segment_rows`` and each cell
         that has a mark a snapshot; at twice as many rows it waits for no snapshot any more. Where
-        somebody else reads the active file, that waits for a later commit.
+        somebody else reads the active file, that waits for a later commit; where the new one cannot
+        be made, the active one grows.
         """
         self._rotation_wanted = True
         self._work.set()
@@ -161,8 +202,9 @@ class LiveJournal(Recorded):
         if not (self._rotation_wanted or self._is_segment_full()):
             return
         self._rotation_wanted = False
+        if not await self._prepared():
+            return
         try:
-            await trio.to_thread.run_sync(rotation.prepare, self._store, limiter=self._thread)
             self._stop_reading()
             if rotation.switch(self._store):
                 self._store = reopen(self._path)
@@ -171,9 +213,23 @@ class LiveJournal(Recorded):
             self._fail(failure)
             raise failure from error
 
+    async def _prepared(self) -> bool:
+        """Make the next segment; where it cannot be made, try again some time later."""
+        store = self._store
+        try:
+            await trio.to_thread.run_sync(rotation.prepare, store, limiter=self._thread)
+        except (JournalError, sqlite3.Error, OSError) as error:
+            logger.warning(f"the journal cannot begin a new file, and goes on in this one: {error}")
+            with contextlib.suppress(OSError):  # what is left of it is removed before the next
+                forget(next_path(store.path))
+            self._rotates_after = store.rows + self._segment_rows // _ATTEMPTS
+            return False
+        self._rotates_after = self._segment_rows
+        return True
+
     def _is_segment_full(self) -> bool:
         rows = self._store.rows
-        if rows <= self._segment_rows:
+        if rows <= self._rotates_after:
             return False
         return rows > 2 * self._segment_rows or all(map(self.snapshot, self._marked))
 

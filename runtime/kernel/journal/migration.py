@@ -5,12 +5,17 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from runtime.kernel.journal.rows import NO_DIGEST, Row
-from runtime.kernel.journal.schema import MORE_TABLES, SCHEMA_VERSION
+from runtime.kernel.journal.schema import MIGRATED, MORE_TABLES, SCHEMA_VERSION
 from runtime.kernel.journal.segments import select
 from runtime.kernel.journal.store import put_archived, put_commit, put_quarantined, put_timers
 
 _ROWS_PER_COMMIT = 4096
-_META = {"schema_version": str(SCHEMA_VERSION), "segment": "1", "first_sequence": "1"}
+_META = {
+    "schema_version": str(SCHEMA_VERSION),
+    "segment": "1",
+    "first_sequence": "1",
+    MIGRATED: "1",
+}
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import attrs
+
 from actors.errors import JournalError
 from runtime.kernel.faults import reach
 from runtime.kernel.journal.migration import migrate
@@ -18,7 +20,7 @@ from runtime.kernel.journal.schema import (
 )
 from runtime.kernel.journal.segments import archived_path, finish_rotation, forget, sync_folder
 from runtime.kernel.journal.store import Store
-from runtime.kernel.journal.verify import check_structure, check_tail
+from runtime.kernel.journal.verify import check_between, check_structure, check_tail
 
 _SMALL_BYTES = 32 * 1024 * 1024
 _CURE = (
@@ -31,8 +33,23 @@ def acknowledged_path(path: Path) -> Path:
     return path.with_name(f"{path.name}-last")
 
 
-def open_live(path: Path, meta: dict[str, str]) -> tuple[Store, bool]:
-    """Open a journal, new or not; also return whether it is one to go on with.
+@attrs.frozen(kw_only=True)
+class Opened:
+    """A journal to be written.
+
+    Attributes:
+        store: Its writing end.
+        is_resumed: Whether it is one to go on with.
+        checked_after: The sequence after which all its rows have been checked.
+    """
+
+    store: Store
+    is_resumed: bool
+    checked_after: int
+
+
+def open_live(path: Path, meta: dict[str, str]) -> Opened:
+    """Open a journal, new or not.
 
     A rotation that was interrupted is finished, an older version is brought up to date.
 
@@ -44,16 +61,16 @@ def open_live(path: Path, meta: dict[str, str]) -> tuple[Store, bool]:
     is_resumed = path.exists()
     if not is_resumed:
         _check_not_lost(path)
-        connection = _create(path, meta)
+        connection, checked_after = _create(path, meta), 0
     else:
-        connection = _open_existing(path, meta)
+        connection, checked_after = _open_existing(path, meta)
     connection.execute("PRAGMA synchronous = FULL")
     limit_size(connection)
     store = Store(path, connection, read_meta(connection), tracks_timers=True)
     if is_resumed:
         _check_acknowledged(store)
     store.acknowledge_in(acknowledged_path(path))
-    return store, is_resumed
+    return Opened(store=store, is_resumed=is_resumed, checked_after=checked_after)
 
 
 def reopen(path: Path) -> Store:
@@ -93,7 +110,17 @@ def _check_not_lost(path: Path) -> None:
             raise JournalError(f"{path}: is missing, but {witness.name} is there: {_CURE}")
 
 
-def _open_existing(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
+def check_rows(path: Path, after: int, up_to: int) -> None:
+    """Check rows that a process has left, after one sequence and up to another.
+
+    Raises:
+        JournalError: If one is not as it was written.
+    """
+    with _telling_damage(path):
+        check_between(path, after, up_to)
+
+
+def _open_existing(path: Path, meta: Mapping[str, str]) -> tuple[sqlite3.Connection, int]:
     with _telling_damage(path):
         _check_size(path)
         connection = connect(path)
@@ -109,11 +136,11 @@ def _open_existing(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
             _check_size(path)
             if path.stat().st_size <= _SMALL_BYTES:
                 check_structure(path, connection)
-            check_tail(path, connection, found)
+            checked_after = check_tail(path, connection, found)
         except BaseException:
             connection.close()
             raise
-    return connection
+    return connection, checked_after
 
 
 @contextmanager
@@ -146,7 +173,8 @@ def _check_same_run(path: Path, found: Mapping[str, str], meta: Mapping[str, str
     for key, expected in sorted(meta.items()):
         if found.get(key) != expected:
             raise JournalError(
-                f"{path}: is another run's: {key}: expected {expected}, found {found.get(key)}"
+                f"{path}: is another run's: {key}: expected {expected}, found {found.get(key)}: use"
+                " that name and seed, or another folder"
             )
 
 

@@ -38,6 +38,9 @@ from pathlib import Path
 from actors.errors import JournalError
 from runtime.kernel import faults
 
+MIGRATED = "migrated"
+"""Says in the meta table that a journal was one of version 1, which had no marks."""
+
 SCHEMA_VERSION = 2
 READABLE = frozenset({1, SCHEMA_VERSION})
 PAGE_SIZE = 8192

@@ -150,8 +150,9 @@ class Store:
                 self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self.connection.execute("PRAGMA journal_mode = DELETE")
         self.connection.close()
-        if self._acknowledged is not None:
-            os.close(self._acknowledged)
+        acknowledged, self._acknowledged = self._acknowledged, None
+        if acknowledged is not None:
+            os.close(acknowledged)
 
 
 def put_commit(connection: sqlite3.Connection, rows: Sequence[Row], digest: bytes) -> bytes:

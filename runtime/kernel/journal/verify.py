@@ -24,6 +24,7 @@ SELECT sequence FROM (SELECT {COLUMNS} FROM timers EXCEPT SELECT {COLUMNS} FROM 
 WHERE sequence >= ?
 """
 _TAIL_ROWS = 1000
+_TAIL = "SELECT sequence FROM envelopes ORDER BY sequence DESC LIMIT 1 OFFSET ?"
 
 
 @attrs.frozen(kw_only=True)
@@ -54,14 +55,16 @@ class Chain:
     def __attrs_post_init__(self) -> None:
         self._expected = self.last_sequence + 1
 
-    def check_commits(self, path: Path, connection: sqlite3.Connection) -> None:
-        """Check the commits that follow, with their rows.
+    def check_commits(self, path: Path, connection: sqlite3.Connection, up_to: int = END) -> None:
+        """Check the commits that follow, with their rows; those that end after ``up_to`` are left.
 
         Raises:
             JournalError: At the first row or commit that is not in order.
         """
         query = f"{_COMMITS} ORDER BY last_sequence"
         for last, blob, digest in connection.execute(query, (self.last_sequence,)):
+            if last > up_to:
+                return
             rows = select(connection, Asked(after=self.last_sequence, up_to=last))
             sums = checksums_in(blob)
             self._check_rows(path, rows, sums, last)
@@ -70,7 +73,7 @@ class Chain:
                 raise JournalError(f"{path}: row {last}: its commit's digest does not fit")
             self.last_sequence, self.digest = last, found
             self.commits += 1
-        for row in select(connection, Asked(after=self.last_sequence)):
+        for row in select(connection, Asked(after=self.last_sequence, up_to=up_to)):
             raise JournalError(f"{path}: row {row[0]}: no commit vouches for it")
 
     def _check_rows(self, path: Path, rows: Iterable[Row], sums: "array[int]", last: int) -> None:
@@ -125,6 +128,13 @@ def _check_segment(
             chain.check_row(path, row)
             chain.last_sequence = row[0]
         return
+    _check_joint(path, meta, chain)
+    chain.check_commits(path, connection)
+    _check_sides(path, connection, int(meta["first_sequence"]))
+
+
+def _check_joint(path: Path, meta: Mapping[str, str], chain: Chain) -> None:
+    """Check that a segment begins where the one before it ends."""
     begins = (int(meta["first_sequence"]), meta.get("previous_digest", ""))
     expected = (chain.last_sequence + 1, chain.digest.hex())
     if begins != expected:
@@ -132,8 +142,6 @@ def _check_segment(
             f"{path}: begins with row {begins[0]}, digest {begins[1] or 'none'}: the segment before"
             f" ends before row {expected[0]}, digest {expected[1] or 'none'}"
         )
-    chain.check_commits(path, connection)
-    _check_sides(path, connection, begins[0])
 
 
 def check_structure(path: Path, connection: sqlite3.Connection) -> None:
@@ -158,17 +166,39 @@ def _check_sides(path: Path, connection: sqlite3.Connection, first: int) -> None
         raise JournalError(f"{path}: timer {differs[0]}: is not what its row says")
 
 
-def check_tail(path: Path, connection: sqlite3.Connection, meta: Mapping[str, str]) -> None:
-    """Check the rows since the last snapshot, at least the last 1,000, and their commits.
+def check_tail(path: Path, connection: sqlite3.Connection, meta: Mapping[str, str]) -> int:
+    """Check the last 1,000 rows, and their commits; return after which sequence.
 
     Raises:
         JournalError: If one is not in order.
     """
-    (last,) = connection.execute("SELECT max(last_sequence) FROM commits").fetchone()
-    newest = next(snapshots_of(connection), None)
-    since = min((last or 0) - _TAIL_ROWS, END if newest is None else newest.sequence)
-    before = connection.execute(_COMMIT_BEFORE, (since,)).fetchone()
+    row = connection.execute(_TAIL, (_TAIL_ROWS,)).fetchone()
+    chain = _chain_at(connection, meta, 0 if row is None else row[0])
+    checked_after = chain.last_sequence
+    chain.check_commits(path, connection)
+    return checked_after
+
+
+def check_between(path: Path, after: int, up_to: int) -> None:
+    """Check the rows of a journal after one sequence, and up to that at which a commit ends.
+
+    Raises:
+        JournalError: If one is not in order, or is missing.
+    """
+    with segments_after(path, after) as segments:
+        chain: Chain | None = None
+        for connection, meta, file in segments:
+            if chain is None:
+                chain = _chain_at(connection, meta, after)
+            else:
+                _check_joint(file, meta, chain)
+            chain.check_commits(file, connection, up_to)
+
+
+def _chain_at(connection: sqlite3.Connection, meta: Mapping[str, str], sequence: int) -> Chain:
+    """Return the chain as it is before the commit with what comes after a sequence."""
+    before = connection.execute(_COMMIT_BEFORE, (sequence,)).fetchone()
     if before is None:
         first = int(meta["first_sequence"])
         before = (first - 1, bytes.fromhex(meta.get("previous_digest", "")))
-    Chain(*before).check_commits(path, connection)
+    return Chain(*before)

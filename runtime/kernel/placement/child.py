@@ -2,12 +2,14 @@
 
 Run as ``python -m runtime.kernel.placement.child LINE LIFELINE``, two file descriptors. It ends
 when its parent hangs up or dies, even in the midst of a computation: the parent holds the other end
-of the lifeline, whose closing sends a signal that ends the process.
+of the lifeline, whose closing sends a signal that ends the process. Signals that ask processes to
+end (SIGINT, SIGTERM, SIGHUP) are not meant for it: its parent takes them and hears its last words.
 """
 
 import fcntl
 import os
 import pickle
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -150,6 +152,12 @@ def die_with_parent(lifeline: int) -> None:
     fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
 
 
+def leave_the_end_to_the_parent() -> None:
+    """Have this process ignore the signals that ask a group of processes to end."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
 def main() -> None:
     """Serve the parent on the descriptors that the command line names."""
     line_fd, lifeline = int(sys.argv[1]), int(sys.argv[2])
@@ -173,4 +181,5 @@ def _serve(line: Line) -> None:
 
 
 if __name__ == "__main__":
+    leave_the_end_to_the_parent()
     main()

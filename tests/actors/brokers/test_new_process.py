@@ -63,3 +63,29 @@ def test_after_a_close_out_the_next_process_fills_bars_as_configured() -> None:
     old.broker.handle(words[1], START_NS)
     for desk in (fresh, old):
         assert told(desk.place(buy(id="b"))) == [ACCEPTED]
+
+
+def test_a_venue_that_was_closed_for_two_causes_waits_for_both() -> None:
+    fresh, old = Desk(), Desk()
+    words = [CancelAllAtVenue("one"), CancelAllAtVenue("two"), HaltLifted("one")]
+    for word in words:
+        old.broker.handle(word, START_NS)
+    fresh.broker.recover([("received", word) for word in words])
+    for desk in (fresh, old):
+        desk.show(lambda tape: tape.quote(99, 101))
+        assert told(desk.place(buy(1, "1.00", id="a")))[0][0] == "REJECTED"
+        desk.broker.handle(HaltLifted("two"), START_NS)
+        assert told(desk.place(buy(1, "1.00", id="b"))) == [ACCEPTED]
+
+
+def test_that_all_was_cancelled_at_the_end_is_over_in_the_next_process() -> None:
+    fresh, old = Desk(), Desk()
+    words = [CancelAllAtVenue("stopped at once"), Resumed(last_ns=START_NS)]
+    for word in words:
+        old.broker.handle(word, START_NS)
+    fresh.broker.recover([("received", word) for word in words])
+    for desk in (fresh, old):
+        desk.show(lambda tape: tape.quote(99, 101))
+        assert told(desk.place(buy(1, "1.00", id="a"))) == [ACCEPTED]
+        desk.broker.handle(CancelAllAtVenue("what lasts is told again"), START_NS)
+        assert told(desk.place(buy(1, "1.00", id="b")))[0][0] == "REJECTED"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from actors.actor import Later
-from actors.messages.system import Halt, HaltLifted, Resumed, TimerFired
+from actors.messages.system import CancelStrategy, Halt, HaltLifted, Resumed, TimerFired
 from actors.messages.trading import (
     CancelOrder,
     CancelPlacedOrder,
@@ -153,6 +153,26 @@ class TestHalts:
     def test_a_final_one_stays_whichever_came_first(self, finals: tuple[bool, bool]) -> None:
         core = manager(*(Halt("end", final=each) for each in finals), HaltLifted("end"))
         assert updates(core.handle(asked(name="b"), 3)) == [("b", OrderStatus.DENIED)]
+
+    def test_each_cause_must_be_lifted(self) -> None:
+        core = manager(*(Halt(each, final=False) for each in ("loss", "fire")), HaltLifted("loss"))
+        [update] = core.handle(asked(name="b"), 3)
+        assert isinstance(update, OrderUpdate)
+        assert update.reason == "halted: fire"
+        core.handle(HaltLifted("fire"), 4)
+        assert of_kind(core.handle(asked(name="c"), 5), PlaceOrder)
+
+    def test_a_final_one_is_lifted_in_the_next_process(self) -> None:
+        core = manager(Halt("end"), RESUMED)
+        assert updates(core.handle(asked(name="b"), 3)) == [("b", OrderStatus.DENIED)]
+        core.handle(HaltLifted("end"), 4)
+        assert of_kind(core.handle(asked(name="c"), 5), PlaceOrder)
+
+    def test_a_strategy_that_was_stopped_runs_in_the_next_process(self) -> None:
+        core = manager(CancelStrategy("strategy", "it gave up"))
+        assert updates(core.handle(asked(name="b"), 3)) == [("b", OrderStatus.DENIED)]
+        core.handle(RESUMED, 4)
+        assert of_kind(core.handle(asked(name="c"), 5), PlaceOrder)
 
     def test_unknown_orders_are_cancelled_at_once(self) -> None:
         core = manager(asked(), said(ReportKind.LOST))

@@ -92,7 +92,7 @@ def tape() -> Tape:
 def word(number: int, *, failed: bool, instrument: str = COIN) -> FillSettled:
     """Return the venue's last word on the trade with a number."""
     return FillSettled(
-        client_order_id=f"run-cross-{number}",
+        client_order_id="run-cross-1",
         strategy="cross",
         instrument=instrument,
         venue="venue",

@@ -36,6 +36,24 @@ def test_nothing_passes_before_both_parts_of_one_round_agree() -> None:
     desk.order(wish(4))
 
 
+def test_it_tells_what_differs_since_a_round_of_which_both_parts_are_over() -> None:
+    desk = reconciling(is_open=False)
+    assert desk.core.compared_after(0) is None
+    desk.take(orders_agree(1, "TRADE_EXTERNAL:9"))
+    assert desk.core.compared_after(0) is None, "the holdings' part is not over"
+    desk.take(holdings(1, cash="999"))
+    assert desk.core.compared_after(0) == ("BALANCE:USD", "TRADE_EXTERNAL:9")
+    assert desk.core.compared_after(1) is None
+    desk.take(holdings(2))
+    assert desk.core.compared_after(1) is None, "the orders' part is not over"
+    desk.take(orders_agree(2))
+    assert desk.core.compared_after(1) == ()
+    desk.take(orders_agree(3), holdings(3, cash="999"))
+    assert desk.core.is_reconciled
+    assert desk.core.compared_after(2) == ("BALANCE:USD",), "suspected, though not told yet"
+    assert Desk().core.compared_after(-1) is None, "nobody compares"
+
+
 def test_a_refusal_says_what_is_wanted_and_why() -> None:
     desk = reconciling(is_open=False)
     (told,) = desk.take(wish(1))

@@ -64,10 +64,22 @@ def test_the_oldest_fills_go_and_the_sums_stay() -> None:
         told = desk.take(fill(number, commission="0.01"))
         whole.take(fill(number, commission="0.01"))
         gone = [each.key for each in told if isinstance(each, Archived)]
-        assert gone == ([f"venue/trade-{number - 3}"] if number > 3 else [])
+        assert gone == ([f"venue/trade-{number - 3}/run-cross-1"] if number > 3 else [])
     assert [each.trade_id for each in desk.core.fills] == ["trade-8", "trade-9", "trade-10"]
     assert summary(desk.core) == summary(whole.core)
     assert desk.core.statistics().fills == 10
+
+
+def test_both_fills_of_one_trade_are_let_go_and_known_again() -> None:
+    desk = Forgetful(1)
+    both = [fill(7, order=1), fill(7, Side.SELL, order=2, strategy="other")]
+    desk.take(*both, fill(8), fill(9))
+    assert desk.core.get_position(COIN) == 20
+    before = summary(desk.core)[:4]
+    assert desk.take(*both) == []
+    assert summary(desk.core)[:4] == before
+    assert desk.core.statistics().duplicate_fills == 2
+    assert state(desk.restarted()) == state(desk.core)
 
 
 @pytest.mark.parametrize("number", range(1, 11))
@@ -154,16 +166,16 @@ def test_settlements_and_conversions_tell_what_they_let_go() -> None:
         request_id="c", strategy="a", kind=ConversionKind.SPLIT, instrument=YES, quantity=Decimal(5)
     )
     told = desk.take(split)
-    assert [each.key for each in told if isinstance(each, Archived)] == ["venue/c-YES"]
+    assert [each.key for each in told if isinstance(each, Archived)] == ["venue/c-YES/c"]
     rows = Tape(desk.instruments).resolution(5, "1").rows()
     desk.core.advance(rows, 1)
     told = desk.core.react(rows, 0, 5)
-    assert [each.key for each in told if isinstance(each, Archived)] == ["venue/c-NO"]
+    assert [each.key for each in told if isinstance(each, Archived)] == ["venue/c-NO/c"]
     again = desk.fresh(1)
     again.inherit(desk.core.market)
     again.recover([*desk.history])
     told = again.start(9)
-    assert [each.key for each in told if isinstance(each, Archived)] == ["venue/c-NO"]
+    assert [each.key for each in told if isinstance(each, Archived)] == ["venue/c-NO/c"]
 
 
 def test_reduce_only_orders_that_end_are_not_watched_for_ever() -> None:

@@ -12,7 +12,7 @@ from actors.messages.account import (
     TradingState,
     TradingStateChanged,
 )
-from actors.messages.system import CancelAll, Halt, HaltLifted
+from actors.messages.system import CancelAll, CancelStrategy, Halt, HaltLifted, Resumed
 from actors.risk.loss import Action, DailyLoss
 from tests.actors.portfolio.builders import SECOND
 from tests.actors.portfolio.wishes import Desk, state, wish
@@ -74,6 +74,47 @@ def test_a_final_halt_cannot_be_lifted() -> None:
         assert state(desk.restarted()) == state(desk.core)
 
 
+def test_a_final_halt_is_lifted_by_its_cause_in_the_next_process() -> None:
+    desk = Desk()
+    desk.take(Halt("the end"), Halt("fire", final=False), HaltLifted("fire"))
+    assert held(desk) == (HALTED, "the end")
+    desk.take(Resumed(last_ns=0))
+    assert held(desk) == (HALTED, "the end")
+    assert held_again(desk)
+    assert desk.take(HaltLifted("another")) == []
+    assert desk.take(HaltLifted("the end")) == [changed(ACTIVE, "")]
+    desk.order(wish(1))
+    assert held_again(desk)
+
+
+def test_a_final_halt_that_was_lifted_at_once_is_over_in_the_next_process() -> None:
+    desk = Desk()
+    desk.take(Halt("the end"))
+    assert desk.take(HaltLifted("the end")) == []
+    assert held(desk) == (HALTED, "the end")
+    desk.take(Resumed(last_ns=0))
+    assert held(desk) == (ACTIVE, "")
+    assert held_again(desk)
+
+
+def test_a_strategy_that_was_stopped_runs_in_the_next_process() -> None:
+    desk = Desk()
+    desk.take(CancelStrategy("cross", "it gave up"))
+    assert desk.refused(wish(1)) == ["Stopped"]
+    desk.take(Resumed(last_ns=0))
+    desk.order(wish(2))
+    assert desk.restarted()._gate._stopped == {}
+
+
+def test_more_causes_than_a_kill_switch_latches_are_not_kept() -> None:
+    desk = Desk()
+    for number in range(70):
+        desk.take(Halt(f"fire {number}", final=False))
+    for number in range(64):
+        desk.take(HaltLifted(f"fire {number}"))
+    assert held(desk) == (ACTIVE, "")
+
+
 def test_a_loss_that_halted_is_lifted_by_its_cause_and_counted_anew() -> None:
     desk = Desk(DailyLoss(max_loss=Decimal(1), action=Action.HALT))
     desk.fill(desk.order(wish(1, quantity="100")).order)
@@ -126,7 +167,8 @@ words = st.one_of(
         causes,
     ),
     st.just(MarkEquity()),
-    st.builds(Halt, st.just("the end")),
+    st.builds(Halt, st.sampled_from(("the end", "a"))),
+    st.builds(Resumed, last_ns=st.just(0)),
 )
 
 

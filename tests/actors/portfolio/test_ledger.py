@@ -171,7 +171,7 @@ def test_the_settlement_of_a_late_fill_has_an_id_of_its_own() -> None:
     late = fill(2, instrument=YES)
     booked.apply(late)
     (second,) = booked.settle(token(), Decimal(1), 9, late)
-    assert second.trade_id == "settle-YES-cross-trade-2"
+    assert second.trade_id == "settle-YES-cross-run-cross-1/trade-2"
     assert booked.apply(second) is not None
 
 

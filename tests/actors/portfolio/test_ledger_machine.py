@@ -16,12 +16,13 @@ from hypothesis.stateful import (
 from msgspec.structs import replace
 
 from actors.messages.account import CashAdjusted
-from actors.messages.trading import Fill
+from actors.messages.trading import Fill, FillSettled
 from actors.model.instrument import Instrument, InstrumentId, Instruments
 from actors.model.order import Liquidity, Side
 from actors.portfolio.account import Account, new_account
 from actors.portfolio.booking.provisional import unsettled
 from actors.portfolio.books.exact import round_to
+from actors.portfolio.books.memory import name_of
 from actors.portfolio.books.settings import CostMethod
 from actors.portfolio.books.valuation import equity
 from actors.portfolio.config import PortfolioConfig
@@ -65,6 +66,17 @@ def known(name: str) -> Instrument:
     found = TABLE.get(name)
     assert found is not None
     return found
+
+
+def word_on(one: Fill, *, failed: bool) -> FillSettled:
+    return FillSettled(
+        client_order_id=one.client_order_id,
+        strategy=one.strategy,
+        instrument=one.instrument,
+        venue=one.venue,
+        trade_id=one.trade_id,
+        failed=failed,
+    )
 
 
 def fold(fills: list[Fill], *, fifo: bool) -> tuple[Fraction, Fraction, Fraction]:
@@ -153,6 +165,15 @@ class LedgerMachine(RuleBasedStateMachine):
         )
         self._apply(replace(one, provisional=provisional))
 
+    @rule(name=names, buyer=strategies, seller=strategies, quantity=quantities, price=prices)
+    def meet(self, name: str, buyer: str, seller: str, quantity: Decimal, price: Decimal) -> None:
+        """Let two orders of ours trade with each other: the venue has one id for both."""
+        number, held = self._number(), self.ledger.total(name).quantity
+        for order, (strategy, side) in enumerate(((buyer, Side.BUY), (seller, Side.SELL))):
+            terms: dict[str, Any] = {"strategy": strategy, "instrument": name, "order": order}
+            self._apply(fill(number, side, str(quantity), str(price), **terms))
+        assert self.ledger.total(name).quantity == held
+
     @rule(
         strategy=strategies,
         quantity=quantities,
@@ -185,15 +206,16 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(data=st.data(), failed=st.booleans())
     def have_the_last_word(self, data: Any, failed: bool) -> None:
         name = data.draw(st.sampled_from(sorted(self.ledger.unsettled)))
+        word = word_on(self.ledger.unsettled[name], failed=failed)
         if failed:
-            assert self.ledger.take_back(*name) is not None
-            gone = [each for each in self.booked if (each.venue, each.trade_id) == name]
+            assert self.ledger.take_back(word) is not None
+            gone = [each for each in self.booked if name_of(each) == name]
             self.booked = [each for each in self.booked if each not in gone]
             assert self.ledger.apply(gone[0]) is None, "it came to nothing for good"
         else:
-            assert self.ledger.confirm(*name)
-        assert not self.ledger.confirm(*name)
-        assert self.ledger.take_back(*name) is None
+            assert self.ledger.confirm(word)
+        assert not self.ledger.confirm(word)
+        assert self.ledger.take_back(word) is None
 
     @rule(currency=st.sampled_from(["USD", "EUR"]), amount=commissions, strategy=st.just("a"))
     def adjust(self, currency: str, amount: Decimal, strategy: str) -> None:
@@ -310,7 +332,7 @@ class LedgerMachine(RuleBasedStateMachine):
         moved = unsettled(self.ledger)
         for key, quantity in moved.positions.items():
             mine = [f for f in self.booked if (f.strategy, f.instrument) == key and f.provisional]
-            mine = [f for f in mine if (f.venue, f.trade_id) in self.ledger.unsettled]
+            mine = [f for f in mine if name_of(f) in self.ledger.unsettled]
             assert quantity == sum(f.side.sign * f.last_quantity for f in mine)
         if not self.ledger.unsettled:
             assert not moved.cash

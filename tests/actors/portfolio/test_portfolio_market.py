@@ -106,7 +106,7 @@ def test_a_fill_that_is_reported_after_the_resolution_is_settled_at_once() -> No
     assert isinstance(settlement, Fill)
     assert isinstance(closed, PositionChanged)
     assert (opened.quantity, closed.quantity) == (Decimal(2), Decimal(0))
-    assert settlement.trade_id == "settle-YES-a-trade-9"
+    assert settlement.trade_id == "settle-YES-a-run-a-1/trade-9"
     assert core.account_position(YES) == 0
 
 

@@ -115,3 +115,27 @@ def test_a_failure_is_a_change_of_the_equity_curve() -> None:
     booked = core(equity=EquitySampling.BOTH)
     booked.handle(provisional(1, Side.SELL, "4", "6"), 1)
     assert isinstance(booked.handle(word(1, failed=True), 2)[-1], EquityMarked)
+
+
+def test_of_two_orders_that_met_each_other_the_word_on_one_leaves_the_other() -> None:
+    booked = core()
+    booked.handle(provisional(2, Side.BUY, "4", "6"), 1)
+    booked.handle(provisional(2, Side.SELL, "4", "6", order=2, strategy="other"), 1)
+    assert booked.get_position(COIN) == 0
+    booked.handle(word(2, failed=True), 2)
+    assert booked.get_position(COIN) == -4
+    assert booked.cash == 1024
+    assert booked.statistics().provisional_fills == 1
+
+
+def test_two_late_fills_of_one_trade_are_settled_each() -> None:
+    booked = core()
+    rows = tape().resolution(3, "1", YES).rows()
+    booked.advance(rows, 1)
+    booked.react(rows, 0, 3)
+    for order in (1, 2):
+        late = fill(2, Side.BUY, "10", "0.50", instrument=YES, order=order)
+        (settlement,) = fills_of(booked.handle(late, 4))
+        assert settlement.trade_id == f"settle-YES-cross-run-cross-{order}/trade-2"
+    assert booked.get_position(YES) == 0
+    assert booked.cash == 1010

@@ -105,14 +105,14 @@ def equity(value: str, time_ns: int) -> EquityMarked:
     return EquityMarked(time_ns=time_ns, cash=Decimal(0), equity=Decimal(value))
 
 
-def difference(key: str, *, is_open: bool = True) -> Difference:
+def difference(key: str, *, is_open: bool = True, cure: Cure = Cure.REFUSE) -> Difference:
     """Return a difference with the venue."""
     return Difference(
         kind=DifferenceKind.POSITION,
         key=key,
         ours="3",
         theirs="5",
-        cure=Cure.REFUSE,
+        cure=cure,
         is_open=is_open,
         time_ns=T0,
     )

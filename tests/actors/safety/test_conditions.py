@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from actors.messages.market import ConnectionState
+from actors.messages.reconciliation import Cure, Part, Reconciled
 from actors.messages.records import Origin
 from actors.messages.safety import Heartbeat
 from actors.messages.slices import WHOLE_FEED, MarketData, Slice, SliceBuilder
@@ -150,6 +151,40 @@ def test_an_open_difference_halts_once_and_is_excused_when_acknowledged() -> Non
     core.handle(difference("POSITION:YES", is_open=False), T0)
     lift(core, T0)
     assert "POSITION" in cause(core.handle(difference("POSITION:YES"), T0))
+
+
+def rounded(number: int, *keys: str) -> Reconciled:
+    return Reconciled(part=Part.ORDERS, round=number, open=keys)
+
+
+@pytest.mark.parametrize("cure", [Cure.ASK, Cure.CANCEL])
+def test_a_difference_about_which_something_is_done_halts_if_the_next_round_finds_it_still(
+    cure: Cure,
+) -> None:
+    core = switch(KillSwitchConfig(reconciliation=True))
+    for key, number in (("a", 1), ("b", 3)):  # the second stays
+        assert core.handle(difference(key, cure=cure), T0) == []
+        assert core.handle(rounded(number, key, "else"), T0) == []
+        assert core.handle(rounded(number, key), T0) == [], "the same round, amended"
+        if key == "a":
+            core.handle(difference(key, is_open=False, cure=cure), T0)
+            assert core.handle(rounded(2), T0) == []
+    assert cause(core.handle(rounded(4, "b"), T0)) == (
+        "reconciliation: limit no difference, found b: 3, venue 5"
+    )
+    lift(core, T0)
+    assert core.handle(rounded(5, "b"), T0) == []
+
+
+def test_one_that_is_excused_or_found_to_have_no_cure_is_not_waited_for() -> None:
+    core = switch(KillSwitchConfig(reconciliation=True))
+    core.handle(difference("a", cure=Cure.ASK), T0)
+    assert "found a" in cause(core.handle(difference("a"), T0))
+    core.handle(difference("b", cure=Cure.ASK), T0)
+    lift(core, T0)
+    for number in (1, 2):
+        assert core.handle(rounded(number, "a", "b"), T0) == []
+    assert core.handle(difference("b", cure=Cure.ASK), T0) == []
 
 
 def test_an_order_that_stays_unknown_halts() -> None:

@@ -99,6 +99,41 @@ def test_the_same_trip_again_cancels_again_without_another_alarm() -> None:
     assert len(core.status().causes) == 1
 
 
+def test_the_same_trip_again_and_again_does_not_put_off_the_alarm() -> None:
+    core = switch(KillSwitchConfig(deadline_ns=4 * SECOND, alarm_every_ns=3 * SECOND))
+    tripped(core)
+    alarms = []
+    for second in range(1, 11):
+        now_ns = T0 + second * SECOND
+        alarms += of(Alarm, rounds(core, now_ns - SECOND, 1, "a"))
+        again = tripped(core, CAUSE, now_ns + SECOND // 2)
+        assert not of(Later, again), "the next round comes when it would have come"
+        core.handle(answer(only(VenueCall, again), "a"), now_ns + SECOND // 2)
+    assert [(each.time_ns - T0) // SECOND for each in alarms] == [4, 7, 10]
+
+
+def test_the_same_trip_again_when_all_is_clear_cancels_and_says_what_it_finds() -> None:
+    core = switch()
+    tripped(core)
+    rounds(core, T0, 1)
+    again = tripped(core, CAUSE, T0 + 2 * SECOND)
+    assert of(CancelAllAtVenue, again)
+    told = core.handle(answer(only(VenueCall, again), "late"), T0 + 2 * SECOND)
+    assert only(KillSwitchChanged, told).note == "orders are open again"
+    alone = switch(has_venue=False)
+    tripped(alone)
+    assert of(CancelAll, tripped(alone)) == [CancelAll(CAUSE)]
+
+
+def test_a_final_halt_is_latched() -> None:
+    core = switch()
+    outputs = core.handle(Halt("orders gave up"), T0)
+    assert of(Halt, outputs) == [Halt("orders gave up", final=False)]
+    (cause,) = core.status().causes
+    assert (cause.cause, cause.by) == ("orders gave up", "system")
+    assert of(HaltLifted, core.handle(Resume("orders gave up"), T0))
+
+
 def test_causes_are_bounded_and_more_of_them_halt_all_the_same() -> None:
     core = switch()
     for number in range(80):

@@ -68,9 +68,21 @@ def counting(of: Plant, **options: Any) -> Plant:
     return of
 
 
-def test_how_often_must_be_once_or_more() -> None:
-    with pytest.raises(ValueError, match="snapshot_every: expected 1 or more, found 0"):
-        Keeper([], Kept(), simulated_plant().post, every=0)
+def test_how_often_must_be_a_number_of_messages() -> None:
+    with pytest.raises(ValueError, match="snapshot_every: expected 0 or more, found -1"):
+        Keeper([], Kept(), simulated_plant().post, every=-1)
+
+
+async def test_none_are_kept_if_nobody_wants_them_but_marks_are(autojump_clock: MockClock) -> None:
+    of, journal = counting(live_plant()), Kept()
+    keeper = Keeper(list(of.cells.values()), journal, of.post, every=0)
+    async with supervised(of, children=[keeper]):
+        of.deliver(*notes("u", "v"))
+        await wait_all_tasks_blocked()
+        assert [mark.handled for mark in keeper.marks()] == [2]
+        await trio.sleep(200)
+        keeper.keep_if_due()
+    assert journal.snapshots == []
 
 
 async def test_live_a_commit_after_enough_messages_has_them_kept(

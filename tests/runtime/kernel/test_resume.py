@@ -1,6 +1,8 @@
 """A second process goes on from the journal of a first: cells, mailboxes, timers, sequences."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from actors.actor import Context, Later
+from actors.errors import JournalError
 from actors.messages.system import Overtaken, Resumed
 from runtime.kernel.journal import LiveJournal, Mark
 from runtime.kernel.keeper import Keeper
@@ -334,3 +337,50 @@ async def test_where_no_actor_needs_its_history_nothing_is_looked_for(
     assert go_on(second).waiting == 0
     assert second.cells["b"].handled_sequence == 1
     drop(second)
+
+
+# What is lost
+
+
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        ("DELETE FROM marks", "has messages, but no marks of who has handled them"),
+        ("DELETE FROM marks WHERE actor = 'a'", "knows what a has done, but has no mark of it"),
+        ("UPDATE envelopes SET sender = 'x' WHERE sequence = 1", "row 1: its checksum does not"),
+    ],
+)
+async def test_a_journal_that_has_lost_something_is_not_gone_on_with(
+    tmp_path: Path, autojump_clock: MockClock, lost: str, message: str
+) -> None:
+    first = new_process(tmp_path / "j.db", Script())
+    keeper(first)
+    async with supervised(first, children=[first.journal]):
+        for _ in range(11):
+            first.deliver(*notes(*50 * "x"))
+            await wait_all_tasks_blocked(0.01)
+    drop(first)
+    with closing(sqlite3.connect(tmp_path / "j.db")) as connection, connection:
+        connection.execute(lost)
+    with pytest.raises(JournalError, match=message):
+        go_on(new_process(tmp_path / "j.db", Script()))
+
+
+async def test_a_snapshot_without_a_mark_is_noticed_in_a_file_that_has_just_begun(
+    tmp_path: Path, autojump_clock: MockClock
+) -> None:
+    first = new_process(tmp_path / "j.db", Script())
+    kept, journal = keeper(first), first.journal
+    assert isinstance(journal, LiveJournal)
+    async with supervised(first, children=[journal]):
+        first.deliver(*notes("w"))
+        await wait_all_tasks_blocked(0.01)
+        await kept.keep_all()
+        journal.rotate()
+        await wait_all_tasks_blocked(0.01)
+    drop(first)
+    with closing(sqlite3.connect(tmp_path / "j.db")) as connection, connection:
+        assert connection.execute("SELECT * FROM envelopes").fetchall() == []
+        connection.execute("DELETE FROM marks WHERE actor = 'a'")
+    with pytest.raises(JournalError, match="knows what a has done, but has no mark of it"):
+        go_on(new_process(tmp_path / "j.db", Script()))

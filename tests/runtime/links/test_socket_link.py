@@ -19,6 +19,7 @@ from actors.model.order import Order, OrderType, Side
 from actors.venues.fake.config import FakeFaults, FakeHabits, FakeVenueConfig
 from runtime.kernel.clock import LiveClock
 from runtime.kernel.determinism import seeded_random
+from runtime.kernel.snapshots import Snapshotter
 from runtime.links.desk import OWN_CALL, Desk, LinkCore
 from runtime.links.socket_adapter import SocketAdapter, SocketVenueConfig
 from runtime.links.venue_link import VenueLink
@@ -261,22 +262,38 @@ def test_a_fresh_core_knows_the_halts() -> None:
     history = [("at", 1), ("received", halt), ("sent", halt), ("received", final)]
     once, again = core_of(Desk("fake")), core_of(Desk("fake"))
     once.recover(history)
-    again.restore(once.save())
+    again.reinstate(once.snapshot())
     call = VenueCall(number=1, kind=CallKind.PLACE, deadline_ns=9, order=order("a"))
     for core in (once, again):
         core.handle(HaltLifted("one"), 0)
-        assert core.handle(call, 0)[0].reason == "halted: one"
+        core.handle(HaltLifted("two"), 0)
+        assert core.handle(call, 0)[0].reason == "halted: two"
         assert core.stop(0) == []
+        core.handle(Resumed(last_ns=0), 0)
+        assert core.handle(call, 0) == [], "it was final in the process before only"
     lifted = core_of(Desk("fake"))
     lifted.recover([("received", halt), ("received", HaltLifted("one"))])
-    assert lifted.save() == {"halts": [], "resumed_ns": 0}
+    assert lifted.snapshot() == {"halts": [], "resumed_ns": 0}
     assert lifted.handle(call, 0) == []
+
+
+def test_a_core_can_be_kept_and_read_back() -> None:
+    once, snapshotter = core_of(Desk("fake")), Snapshotter()
+    for _ in range(3):
+        once.handle(Halt("one", final=False), 0)
+    once.handle(Resumed(last_ns=5), 6)
+    body = snapshotter.freeze(once)
+    assert body is not None
+    again: Any = snapshotter.thaw(body, core_of(Desk("fake")))
+    assert again.snapshot() == once.snapshot() == {"halts": [("one", False)], "resumed_ns": 5}
+    call = VenueCall(number=1, kind=CallKind.PLACE, deadline_ns=9, order=order("a"))
+    assert again.handle(call, 7)[0].reason == "halted: one"
 
 
 def test_what_an_earlier_process_has_made_does_not_leave_any_more() -> None:
     once, again = core_of(Desk("fake")), core_of(Desk("fake"))
     once.recover([("sent", Resumed(last_ns=9)), ("received", Resumed(last_ns=5))])
-    again.restore(once.save())
+    again.reinstate(once.snapshot())
     third = core_of(Desk("fake"))
     assert third.handle(Resumed(last_ns=5), 6) == []
     for core in (once, again, third):

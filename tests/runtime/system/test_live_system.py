@@ -18,13 +18,14 @@ from actors.portfolio.portfolio import Portfolio
 from runtime.config.daemon import CrashConfig, StopConfig, StopPolicy
 from runtime.kernel.determinism import seeded_scheduler
 from runtime.observe.result import ExitCode
+from runtime.system import live
 from runtime.system.halting import halt
 from runtime.system.live import LiveSettings, LiveSystem
 from runtime.system.notify import ServiceManager
 from runtime.system.outcome import WallTimes, outcome
 from runtime.wiring.blueprint import Blueprint
 from runtime.wiring.components import blueprint
-from runtime.wiring.plant import Plant
+from runtime.wiring.plant import Plant, build_live
 from runtime.wiring.routes import Role
 from tests.ring.rig import config
 from tests.ring.scenes import SMALL
@@ -256,6 +257,41 @@ def test_a_third_signal_halts_and_the_run_goes_on() -> None:
     )
     assert {(halt.cause, halt.final) for halt in run.of(Halt)} == {("SIGUSR1", False)}
     assert run.orders.open_orders() == []
+    assert run.system.ending == "its time is over"
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_comes_before_the_actors_are_there_is_kept(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without somebody who listens, it would end the process: here, nobody is so rude."""
+    before = signal.signal(number, lambda *_: None)
+
+    def build(*arguments: Any, **options: Any) -> Plant:
+        signal.raise_signal(number)
+        return build_live(*arguments, **options)
+
+    monkeypatch.setattr(live, "build_live", build)
+    try:
+        run = lived(scene(LONG), duration_ns=5 * _SECOND)
+    finally:
+        signal.signal(number, before)
+    is_halt = number is signal.SIGUSR1
+    assert {halt.cause for halt in run.of(Halt)} == ({"SIGUSR1"} if is_halt else set())
+    assert run.system.ending == ("its time is over" if is_halt else "interrupted")
+    assert run.portfolio.fills == []
+
+
+def test_a_hang_up_is_left_alone_where_it_was_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        run = lived(
+            scene(LONG),
+            after(2, lambda _: signal.raise_signal(signal.SIGHUP)),
+            duration_ns=5 * _SECOND,
+        )
+    finally:
+        signal.signal(signal.SIGHUP, before)
     assert run.system.ending == "its time is over"
 
 

@@ -19,6 +19,7 @@ from runtime.wiring.plant import Plant
 from runtime.wiring.routes import Role
 from tests.ring.rig import config
 from tests.ring.scenes import SMALL
+from tests.ring.traps import Trap, trapped
 from tests.runtime.system.test_live_system import LONG, after, lived
 
 _SECOND = 1_000_000_000
@@ -33,9 +34,12 @@ REMOTE = """broker:
 RESTING = "{latency: 5ms, rejects: 0, parts: 0, rests: 1, late_fills: 0}"
 
 
-def remote(faults: str = "{}", habits: str = "{}") -> Blueprint:
+def remote(
+    faults: str = "{}", habits: str = "{}", rounds: str = "60s", sets: tuple[str, ...] = ()
+) -> Blueprint:
     text = SMALL.replace(BROKER, REMOTE.replace("FAULTS", faults).replace("HABITS", habits))
-    return blueprint(config(text, "mode=paper", "slice_rows=1", LONG))
+    often = f"broker.reconcile_every={rounds}"
+    return blueprint(config(text, "mode=paper", "slice_rows=1", LONG, often, *sets))
 
 
 def test_positions_are_closed_at_a_venue() -> None:
@@ -46,6 +50,55 @@ def test_positions_are_closed_at_a_venue() -> None:
     ledger = run.system.cores[Role.VENUE].ledger()
     assert ledger.positions == {}
     assert ledger.balances["USD"] == run.portfolio.cash
+
+
+@pytest.mark.parametrize("policy", [StopPolicy.CANCEL, StopPolicy.FLATTEN])
+def test_at_the_end_the_books_are_compared_with_the_venue_s(policy: StopPolicy) -> None:
+    """No news arrive, and the timetable's rounds are far apart."""
+    plan = remote("{drop_news: 1}", rounds="1h")
+    run = lived(plan, duration_ns=20 * _SECOND, stop=StopConfig(policy=policy))
+    assert run.system.exit_code is ExitCode.GOOD, run.system.ending
+    ledger = run.system.cores[Role.VENUE].ledger()
+    held = {each.instrument: each.quantity for each in run.portfolio.positions() if each.quantity}
+    assert ledger.positions == held
+    assert bool(held) is (policy is StopPolicy.CANCEL)
+    assert ledger.balances["USD"] == run.portfolio.cash
+    assert ledger.trades
+
+
+def test_what_does_not_agree_at_the_end_is_named() -> None:
+    def pay_out(system: LiveSystem) -> None:
+        venue: Any = system.plant.cells[Role.VENUE].core
+        venue._books.balances["USD"] -= 7
+
+    run = lived(remote(rounds="1h"), after(19.9, pay_out), duration_ns=20 * _SECOND)
+    assert run.system.undone == ["fills: 1 not as at the venue (BALANCE:USD)"]
+    assert run.system.exit_code is ExitCode.FAILED
+
+
+def test_a_venue_that_does_not_answer_at_the_end_is_named() -> None:
+    def fall_silent(system: LiveSystem) -> None:
+        system.plant.cells[Role.VENUE].core.handle = _nothing  # type: ignore[union-attr]
+
+    run = lived(remote(rounds="1h"), after(20.5, fall_silent), duration_ns=20 * _SECOND)
+    assert run.system.exit_code is ExitCode.GOOD, "it had been compared by then"
+    stop = StopConfig(policy=StopPolicy.KEEP)
+    run = lived(remote(rounds="1h"), after(20, fall_silent), duration_ns=20 * _SECOND, stop=stop)
+    assert [each.partition(" (")[0] for each in run.system.undone] in (
+        ["fills: not compared with the venue"],
+        ["fills: 1 unknown"],
+    )
+
+
+def _nothing(*_arguments: Any) -> list[Any]:
+    return []
+
+
+def test_where_one_who_compares_is_gone_nobody_waits(tmp_path: Path) -> None:
+    plan = remote(sets=("supervision={intensity: 0}",))
+    plan = trapped(plan, Role.PORTFOLIO, Trap(30, after=False))
+    run = lived(plan, folder=tmp_path)
+    assert "fills: not compared with the venue" in run.system.undone
 
 
 def test_orders_of_which_nobody_knows_are_named() -> None:

@@ -1,18 +1,22 @@
 """The stages of a stop where something is not as it should be."""
 
+from pathlib import Path
 from typing import Any
 
 import attrs
 import trio
 
+from actors.errors import JournalError
 from actors.messages.system import CancelAll
 from runtime.config.daemon import StopConfig, StopPolicy
 from runtime.observe.result import ExitCode
 from runtime.system.live import LiveSystem
+from runtime.system.notify import ServiceManager
 from runtime.system.stages import Stages
 from runtime.wiring.plant import build_live
 from runtime.wiring.routes import Role
 from tests.runtime.system.test_live_system import LONG, after, lived, scene
+from tests.runtime.system.test_live_venue import RESTING, remote
 
 _SECOND = 1_000_000_000
 
@@ -74,6 +78,88 @@ async def test_a_full_mailbox_is_waited_for() -> None:
     await wound._send_from("system", CancelAll("x"))
     assert sent == ["CancelAll"]
     assert full.depth == 0
+
+
+async def test_a_journal_that_fails_ends_the_stages() -> None:
+    wound = stages()
+    post: Any = wound._plant.post
+
+    def deliver(*_arguments: Any) -> Any:
+        raise JournalError("no room")
+
+    post.deliver = deliver
+    wound._is_idle = lambda: True  # type: ignore[method-assign]
+    with trio.fail_after(5):
+        await wound.run()
+    assert wound.undone == ["orders: the journal has failed: no room"]
+    assert str(wound.journal_error) == "no room"
+
+
+def test_a_journal_that_fails_amid_a_stop_is_cancelled_past(tmp_path: Path) -> None:
+    """Some strategy's last words cannot be recorded; orders that rest are cancelled all the same."""
+    venues: list[Any] = []
+
+    def break_journal(system: LiveSystem) -> None:
+        venues.append(system.plant.cells[Role.VENUE].core)
+        journal: Any = system.plant.journal
+
+        def append(*_row: Any) -> None:
+            raise JournalError("no room")
+
+        journal.append = append
+        system.request_stop("the test is over")
+
+    stop = StopConfig(orders_ns=600 * _SECOND, links_ns=_SECOND)
+    run = lived(remote(habits=RESTING), after(3, break_journal), tmp_path, stop=stop)
+    assert run.system.exit_code is ExitCode.FAILED
+    assert run.system.failure is not None
+    assert run.system.failure.startswith("the journal has failed: no room")
+    statuses = [each.status for each in venues[0].ledger().orders]
+    assert statuses
+    assert all(status.is_terminal for status in statuses)
+
+
+def test_stages_end_when_the_journal_is_lost_beside_them(tmp_path: Path) -> None:
+    def lose(system: LiveSystem) -> None:
+        system.request_stop("the test is over")
+        system.plant.cells[Role.VENUE].core = None  # the orders' stage waits for its answers
+
+    async def beside(system: LiveSystem) -> None:
+        await trio.sleep(3)
+        lose(system)
+        await trio.sleep(1)
+        system._lose_journal(JournalError("no room"))
+
+    stop = StopConfig(orders_ns=600 * _SECOND, links_ns=_SECOND)
+    run = lived(remote(habits=RESTING), beside, tmp_path, stop=stop)
+    assert "not all stages were gone through" in run.system.undone
+    assert (run.system.finished_ns - run.system.started_ns) < 60 * _SECOND
+
+
+def test_a_service_manager_hears_no_more_once_the_journal_has_failed(tmp_path: Path) -> None:
+    told: list[str] = []
+
+    class Manager(ServiceManager):
+        def tell(self, *words: str) -> None:
+            told.extend(words)
+
+    def break_journal(system: LiveSystem) -> None:
+        told.clear()
+        journal: Any = system.plant.journal
+
+        async def durable(_sequence: int) -> None:
+            raise JournalError("no room")
+
+        journal.durable = durable
+
+    stop = StopConfig(links_ns=_SECOND)
+    manager = Manager(address="there", watchdog_s=0.5)
+    run = lived(scene(LONG), after(3, break_journal), tmp_path, stop=stop, manager=manager)
+    assert run.system.exit_code is ExitCode.FAILED
+    assert run.system.failure is not None
+    assert run.system.failure.startswith("the journal has failed: no room")
+    assert "STOPPING=1" in told
+    assert "WATCHDOG=1" not in told
 
 
 @attrs.frozen

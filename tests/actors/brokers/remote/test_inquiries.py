@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from actors.messages.system import CancelAllAtVenue, Resumed
+from actors.messages.system import Alarm, CancelAllAtVenue, Resumed
 from actors.messages.trading import CancelPlacedOrder, ReplacePlacedOrder, ReportKind
 from actors.messages.venue import CallKind, Outcome, QueryOrder, VenueCall, VenueNews
 from actors.model.order import OrderStatus, TimeInForce
@@ -91,6 +91,18 @@ def test_without_all_trades_nothing_is_gone() -> None:
     talk = lost()
     (call,) = talk.answer(ask(talk), order=None)
     assert kinds(talk.answer(call, is_truncated=True)) == [K.NOT_FOUND]
+
+
+def test_trades_whose_pages_have_no_end_are_given_up_with_an_alarm() -> None:
+    talk = lost()
+    (call,) = talk.answer(ask(talk), order=None)
+    (more,) = talk.answer(call, has_more=True, cursor="1")
+    report, alarm = talk.answer(more, has_more=True, cursor="1", trades=(trade(order_id="x"),))
+    assert (report.kind, report.reason) == (K.NOT_FOUND, "TRADES: its pages have no end")
+    assert isinstance(alarm, Alarm)
+    assert alarm.text.startswith("TRADES: there is said to be more")
+    (call,) = talk.answer(ask(talk), order=None)
+    assert kinds(talk.answer(call)) == [K.GONE]
 
 
 def test_where_that_is_safe_it_is_sent_again_if_the_trades_do_not_tell() -> None:

@@ -182,6 +182,28 @@ def test_in_a_halt_nothing_new_leaves_and_every_cancel_does() -> None:
     assert talk.place(order(order_id="run-one-3")).kind is CallKind.PLACE
 
 
+def test_it_sends_again_when_every_cause_is_lifted() -> None:
+    talk = Talk()
+    talk.say(CancelAllAtVenue("one"))
+    talk.say(CancelAllAtVenue("two"))
+    talk.say(HaltLifted("one"))
+    (rejected,) = talk.say(PlaceOrder(order=order(order_id="run-one-1")))
+    assert rejected.reason == "not sent: halted: two"
+    talk.say(HaltLifted("two"))
+    assert talk.place(order(order_id="run-one-2")).kind is CallKind.PLACE
+
+
+def test_that_all_was_cancelled_at_the_end_is_over_in_the_next_process() -> None:
+    talk = Talk()
+    talk.say(CancelAllAtVenue("stopped at once"))
+    talk.say(Resumed(last_ns=2), 3)
+    assert talk.place(order(order_id="run-one-1"), 4).kind is CallKind.PLACE
+    talk.say(CancelAllAtVenue("what the kill switch tells again"), 5)
+    for broker in (talk.broker, talk.again()):
+        (rejected,) = broker.handle(PlaceOrder(order=order(order_id="run-one-2")), 6 * SECOND)
+        assert rejected.reason == "not sent: halted: what the kill switch tells again"
+
+
 def test_news_of_our_orders_are_reported_and_of_others_are_not() -> None:
     talk = Talk()
     talk.place()
@@ -190,6 +212,23 @@ def test_news_of_our_orders_are_reported_and_of_others_are_not() -> None:
     said = talk.say(VenueNews(reports=(foreign,), trades=(trade(), theirs)))
     assert kinds(said) == [K.TRADE]
     assert said[0].trade_id == "T1"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_orders_of_a_run_whose_id_begins_as_ours_are_not_ours(again: bool) -> None:
+    talk = Talk()
+    for order_id in (ID, "run-one.2-1", "run-a-b-7"):  # "run" is our run
+        talk.place(order(order_id=order_id))
+    broker = talk.again() if again else talk.broker
+    ours = ["run-one-1", "run-one-1/2", "run-one.1-4", "run-one-99", "run-a-b-8"]
+    theirs = ["run-5-one-1", "run-one", "run-a-7", "run-one-1-1", "runs-one-1", "run-1", "run-"]
+    trades = tuple(trade(order_id=each) for each in (*ours, *theirs))
+    reports = tuple(
+        ExecutionReport(client_order_id=each, kind=K.ACCEPTED, venue="far", venue_time_ns=1)
+        for each in (*ours, *theirs)
+    )
+    said = broker.handle(VenueNews(trades=trades, reports=reports), 5)
+    assert [each.client_order_id for each in said] == [*ours, *ours]
 
 
 def test_what_the_earlier_process_asked_is_lost_and_old_orders_are_not_sent() -> None:

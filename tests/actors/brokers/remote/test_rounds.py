@@ -62,6 +62,54 @@ def test_pages_are_put_together_and_gaps_are_told() -> None:
     assert orders.is_truncated
 
 
+def test_the_pages_of_open_orders_are_put_together() -> None:
+    talk = Talk()
+    other = msgspec.structs.replace(shown(), client_order_id="run-one-2", venue_order_id="V2")
+    first = talk.last(CallKind.OPEN_ORDERS)
+    (more,) = talk.answer(first, orders=(shown(),), has_more=True, cursor="V1")
+    assert (more.kind, more.cursor) == (CallKind.OPEN_ORDERS, "V1")
+    (trades,) = talk.answer(more, orders=(other,), cursor="V2")
+    assert (trades.kind, trades.cursor) == (CallKind.TRADES, "")
+    orders, _ = talk.answer(trades)
+    assert orders.orders == (shown(), other)
+
+
+def test_a_list_that_lacks_open_orders_is_none() -> None:
+    talk = Talk(read_attempts=2, read_backoff_ns=SECOND)
+    call = talk.last(CallKind.OPEN_ORDERS)
+    assert talk.answer(call, 1, orders=(shown(),), is_truncated=True) == []
+    (again,) = talk.say(timer("retry 1 1"), 2)
+    (trades,) = talk.answer(again, orders=(shown(),))
+    orders, _ = talk.answer(trades)
+    assert orders.orders == (shown(),), "the one that lacked some does not count"
+    (call,) = talk.say(Reconcile("again"))
+    assert talk.answer(call, is_truncated=True) == []
+    (call,) = talk.say(timer("retry 2 1"))
+    (alarm,) = talk.answer(call, is_truncated=True)
+    why = "the venue does not tell all open orders"
+    assert alarm.text == f"OPEN_ORDERS was asked 2 times and not answered: {why}"
+
+
+@pytest.mark.parametrize("cursors", [("",), ("1", "1"), ("1", "2", "1")])
+@pytest.mark.parametrize("kind", [CallKind.OPEN_ORDERS, CallKind.TRADES])
+def test_pages_without_an_end_are_given_up_with_an_alarm(
+    kind: CallKind, cursors: tuple[str, ...]
+) -> None:
+    talk = Talk(reconcile_every_ns=30 * SECOND)
+    (told,) = talk.calls
+    if kind is CallKind.TRADES:
+        (told,) = talk.answer(told)
+    for cursor in cursors:
+        (told,) = talk.answer(told, has_more=True, cursor=cursor)
+    assert isinstance(told, Alarm)
+    assert told.text.startswith(f"{kind}: there is said to be more")
+    (call,) = talk.say(timer("round 1"), 31)
+    (trades,) = talk.answer(call, orders=(shown(),), cursor="9")
+    assert trades.cursor == ""
+    orders, _ = talk.answer(trades)
+    assert (orders.round, orders.orders) == (2, (shown(),)), "the next one begins anew"
+
+
 def test_after_a_gap_in_the_trades_they_are_asked_for_from_there_on() -> None:
     talk = Talk()
     talk.overdue(talk.place(at_s=1))

@@ -298,6 +298,26 @@ def test_in_a_halt_nothing_new_gets_through_and_all_is_cancelled() -> None:
     assert world.place(order_id="a-4").outcome is Outcome.NOT_SENT
 
 
+def test_a_link_opens_when_every_cause_is_lifted() -> None:
+    world = World()
+    world.tell(Halt("one", final=False))
+    world.tell(Halt("two", final=False))
+    world.tell(HaltLifted("one"))
+    assert world.place(order_id="a-1").reason == "halted: two"
+    world.tell(HaltLifted("two"))
+    assert world.place(order_id="a-2").outcome is Outcome.ANSWERED
+
+
+def test_a_final_halt_is_lifted_by_its_cause_in_the_next_process() -> None:
+    world = World()
+    world.tell(Halt("for good"))
+    world.tell(Resumed(last_ns=0))
+    world.tell(HaltLifted("another"))
+    assert world.place(order_id="a-1").outcome is Outcome.NOT_SENT
+    world.tell(HaltLifted("for good"))
+    assert world.place(order_id="a-2").outcome is Outcome.ANSWERED
+
+
 def test_what_nobody_waits_for_is_not_sent() -> None:
     world = World()
     call = VenueCall(number=1, kind=CallKind.ACCOUNT, deadline_ns=0)

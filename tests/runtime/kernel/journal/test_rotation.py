@@ -1,10 +1,13 @@
 """A journal of several files: complete ones with a number, and the one that is written."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
+from loguru import logger
 
 from actors.errors import JournalError
 from runtime.kernel import faults
@@ -171,19 +174,103 @@ async def test_a_new_file_waits_until_nobody_reads_the_old_one(tmp_path: Path) -
     assert verify(tmp_path / NAME).rows == 1_509
 
 
-async def test_a_new_file_that_cannot_be_made_ends_the_journal(
+async def test_a_new_file_that_cannot_be_made_is_tried_again_some_time_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(faults, "_plan", faults.parse("journal.rotate.prepared:1=full"))
+    told: list[str] = []
+    handler = logger.add(told.append, format="{message}")
+    began = []
+    async with trio.open_nursery() as nursery:
+        written = await running(nursery, tmp_path, segment_rows=40)
+        for sequence in range(1, 100):
+            fill(written, 1, sequence)
+            await written.durable(sequence)
+            if FIRST in file_names(tmp_path):
+                began.append(sequence)
+        written.request_stop()
+    written.close()
+    logger.remove(handler)
+    assert len(told) == 1
+    assert "cannot begin a new file, and goes on in this one: " in told[0]
+    assert "No space left" in told[0]
+    assert began[0] in (46, 47), "after 40 rows, then after 4 more"
+    assert "journal-next.sqlite" not in file_names(tmp_path)
+    assert verify(tmp_path / NAME).rows == 99
+
+
+async def test_a_file_that_cannot_be_renamed_ends_the_journal_and_harms_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_names: Any) -> None:
+        raise OSError(28, "No space left on device")
+
     written = journal(tmp_path, LiveJournal)
     fill(written, 1)
     written.rotate()
-    with pytest.raises(JournalError, match=r"cannot begin a new file: .*No space left"):
-        await written.run()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "rename", full)
+        with pytest.raises(JournalError, match=r"cannot begin a new file: .*No space left"):
+            await written.run()
     with pytest.raises(JournalError, match="cannot begin a new file"):
         fill(written, 1, 2)
-    written.close()
+    with (tmp_path / "other").open("w") as other:  # gets the first free descriptor
+        written.close()
+        other.write("unharmed")
+    assert (tmp_path / "other").read_text() == "unharmed"
+    again = journal(tmp_path, LiveJournal)
     assert sequences(tmp_path / NAME) == [1]
+    again.close()
+
+
+# What an earlier process has left is checked before it is read
+
+
+async def test_an_old_row_that_has_changed_is_found_before_it_is_read(tmp_path: Path) -> None:
+    await write(tmp_path, 2_500)
+    await write(tmp_path, 1_200, 2_501)
+    change(tmp_path / NAME, "UPDATE envelopes SET time_ns = 7 WHERE sequence = 4")
+    written = journal(tmp_path, LiveJournal)
+    assert len(list(written.entries(after=2_500))) == 1_200
+    with pytest.raises(JournalError, match="row 4: its checksum does not fit: put back a copy"):
+        written.entries(after=0)
+    written.close()
+
+
+@pytest.mark.parametrize("name", [FIRST, SECOND])
+async def test_a_row_that_has_changed_in_an_older_file_is_found(tmp_path: Path, name: str) -> None:
+    await in_three_files(tmp_path)
+    change(tmp_path / name, "UPDATE envelopes SET time_ns = time_ns + 1 WHERE sequence IN (2, 7)")
+    written = journal(tmp_path, LiveJournal)
+    assert [each.sequence for each in written.entries(after=7)] == [8, 9]
+    with pytest.raises(JournalError, match=rf"{name}: row [27]: its checksum does not fit"):
+        written.entries()
+    written.close()
+
+
+async def test_an_older_file_that_has_lost_its_end_is_found(tmp_path: Path) -> None:
+    await in_three_files(tmp_path)
+    for table in ("envelopes", "commits"):
+        change(tmp_path / FIRST, f"DELETE FROM {table}")
+    written = journal(tmp_path, LiveJournal)
+    with pytest.raises(JournalError, match=f"{SECOND}: begins with row 6"):
+        written.entries()
+    written.close()
+
+
+async def test_the_tail_that_is_always_checked_is_counted_in_rows(tmp_path: Path) -> None:
+    """Most numbers belong to market data, which have no rows."""
+    written = journal(tmp_path, LiveJournal)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(written.run)
+        for sequence in range(1, 20_000, 1_000):
+            fill(written, 1, sequence)
+            await written.durable(sequence)
+        written.request_stop()
+    written.close()
+    change(tmp_path / NAME, "UPDATE envelopes SET time_ns = 7 WHERE sequence = 1001")
+    with pytest.raises(JournalError, match="row 1001: its checksum does not fit"):
+        journal(tmp_path, LiveJournal)
 
 
 # What is found when the files do not join

@@ -148,6 +148,17 @@ def test_as_a_command_it_ends_where_nobody_speaks(monkeypatch: pytest.MonkeyPatc
     assert told == [0]
 
 
+def test_it_ignores_what_asks_a_group_of_processes_to_end() -> None:
+    ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in ends}
+    try:
+        child.leave_the_end_to_the_parent()
+        assert {signal.getsignal(number) for number in ends} == {signal.SIG_IGN}
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def test_a_lifeline_sends_a_signal_when_it_is_let_go() -> None:
     lifeline, hold = os.pipe()
     heard: list[int] = []

@@ -181,6 +181,16 @@ def test_one_that_ends_is_noticed_at_once(message: tuple[str, object], how: str)
     assert core.pid is None
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_one_whose_whole_group_is_asked_to_end_still_says_its_last_words(
+    core: PlacedCore, number: signal.Signals
+) -> None:
+    core.start(0)
+    assert core.pid is not None
+    os.kill(core.pid, number)
+    assert core.stop(11) == ["stopped", 11]
+
+
 def test_one_that_was_closed_while_it_started_does_not_stay(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
