@@ -1,5 +1,6 @@
 """A run in real time with a venue that is not always there."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,14 @@ def test_positions_are_closed_at_a_venue() -> None:
 @pytest.mark.parametrize("policy", [StopPolicy.CANCEL, StopPolicy.FLATTEN])
 def test_at_the_end_the_books_are_compared_with_the_venue_s(policy: StopPolicy) -> None:
     """No news arrive, and the timetable's rounds are far apart."""
-    plan = remote("{drop_news: 1}", rounds="1h")
+    plan = remote("{drop_news: 1}", "{latency: 5ms, late_fills: 0}", rounds="1h")
     run = lived(plan, duration_ns=20 * _SECOND, stop=StopConfig(policy=policy))
     assert run.system.exit_code is ExitCode.GOOD, run.system.ending
     ledger = run.system.cores[Role.VENUE].ledger()
-    held = {each.instrument: each.quantity for each in run.portfolio.positions() if each.quantity}
+    held: dict[str, Decimal] = {}
+    for each in run.portfolio.positions():
+        if each.quantity:
+            held[each.instrument] = held.get(each.instrument, Decimal(0)) + each.quantity
     assert ledger.positions == held
     assert bool(held) is (policy is StopPolicy.CANCEL)
     assert ledger.balances["USD"] == run.portfolio.cash
@@ -78,7 +82,7 @@ def test_what_does_not_agree_at_the_end_is_named() -> None:
 
 def test_a_venue_that_does_not_answer_at_the_end_is_named() -> None:
     def fall_silent(system: LiveSystem) -> None:
-        system.plant.cells[Role.VENUE].core.handle = _nothing  # type: ignore[union-attr]
+        system.plant.cells[Role.VENUE].core.handle = _nothing  # type: ignore[union-attr,method-assign]
 
     run = lived(remote(rounds="1h"), after(20.5, fall_silent), duration_ns=20 * _SECOND)
     assert run.system.exit_code is ExitCode.GOOD, "it had been compared by then"

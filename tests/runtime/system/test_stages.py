@@ -96,7 +96,7 @@ async def test_a_journal_that_fails_ends_the_stages() -> None:
 
 
 def test_a_journal_that_fails_amid_a_stop_is_cancelled_past(tmp_path: Path) -> None:
-    """Some strategy's last words cannot be recorded; orders that rest are cancelled all the same."""
+    """Last words cannot be recorded; orders that rest are cancelled all the same."""
     venues: list[Any] = []
 
     def break_journal(system: LiveSystem) -> None:
@@ -113,7 +113,7 @@ def test_a_journal_that_fails_amid_a_stop_is_cancelled_past(tmp_path: Path) -> N
     run = lived(remote(habits=RESTING), after(3, break_journal), tmp_path, stop=stop)
     assert run.system.exit_code is ExitCode.FAILED
     assert run.system.failure is not None
-    assert run.system.failure.startswith("the journal has failed: no room")
+    assert "the journal has failed: no room" in run.system.failure
     statuses = [each.status for each in venues[0].ledger().orders]
     assert statuses
     assert all(status.is_terminal for status in statuses)
@@ -121,8 +121,9 @@ def test_a_journal_that_fails_amid_a_stop_is_cancelled_past(tmp_path: Path) -> N
 
 def test_stages_end_when_the_journal_is_lost_beside_them(tmp_path: Path) -> None:
     def lose(system: LiveSystem) -> None:
+        venue: Any = system.plant.cells[Role.VENUE].core
+        venue.handle = lambda *_: []  # the orders' stage waits for its answers
         system.request_stop("the test is over")
-        system.plant.cells[Role.VENUE].core = None  # the orders' stage waits for its answers
 
     async def beside(system: LiveSystem) -> None:
         await trio.sleep(3)
@@ -157,9 +158,9 @@ def test_a_service_manager_hears_no_more_once_the_journal_has_failed(tmp_path: P
     run = lived(scene(LONG), after(3, break_journal), tmp_path, stop=stop, manager=manager)
     assert run.system.exit_code is ExitCode.FAILED
     assert run.system.failure is not None
-    assert run.system.failure.startswith("the journal has failed: no room")
+    assert "the journal has failed: no room" in run.system.failure
     assert "STOPPING=1" in told
-    assert "WATCHDOG=1" not in told
+    assert "WATCHDOG=1" not in told[told.index("STOPPING=1") :]
 
 
 @attrs.frozen
