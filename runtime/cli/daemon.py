@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from runtime.observe.progress import ProgressSource
 
 _WATCHDOG_S = 30
-_START_S = 300
-"""What a service manager waits for the start, which may have to replay a journal: seconds."""
 _SPARE_S = 30
 """What it waits beyond the stages of a stop, for the report: seconds."""
 
@@ -135,7 +133,7 @@ def unit_file(
             f"SuccessExitStatus={int(ExitCode.INTERRUPTED)} {int(ExitCode.RISK_HALTED)}",
             f"RestartPreventExitStatus={int(ExitCode.USAGE)}",
             f"WatchdogSec={_WATCHDOG_S}",
-            f"TimeoutStartSec={_START_S}",
+            "TimeoutStartSec=infinity",  # a long journal may have to be replayed
             f"TimeoutStopSec={stop_s}",
             "KillSignal=SIGTERM",
             # strategies' own processes end with the daemon, after their last words

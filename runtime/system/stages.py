@@ -143,7 +143,10 @@ class Stages:
             await self._send_from(SYSTEM, CloseOut())
             with trio.move_on_after(_CLOSE_AGAIN_S):
                 await self._until(lambda: not self.holdings())
-            await self._until(lambda: not self.open_orders())
+            while self.open_orders():
+                with trio.move_on_after(_CLOSE_AGAIN_S):
+                    await self._until(lambda: not self.open_orders())
+                await self._compare()
 
     async def _fills(self) -> None:
         await self._until(lambda: not self.unknown_orders())
